@@ -1,0 +1,157 @@
+#include "conf/consistency.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "conf/option.h"
+
+namespace guichet::conf {
+namespace {
+
+std::string indexed(std::string_view name, std::size_t index) {
+  return std::string(name) + "[" + std::to_string(index) + "]";
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+void check_tls_pair(const std::string& section, const std::filesystem::path& cert,
+                    const std::filesystem::path& key, Report& report) {
+  if (cert.empty() == key.empty()) return;
+  const std::string given = section + (cert.empty() ? ".tls_key" : ".tls_cert");
+  const std::string lacking = section + (cert.empty() ? ".tls_cert" : ".tls_key");
+  if (!report.mistaken(lacking))
+    report.mistake(given, "has no " + lacking + " beside it; allowed are both or neither");
+}
+
+void check_tls(const Settings& settings, Report& report) {
+  check_tls_pair("smtpd", settings.smtpd.tls_cert, settings.smtpd.tls_key, report);
+  check_tls_pair("popd", settings.popd.tls_cert, settings.popd.tls_key, report);
+}
+
+void check_listen_tls(const Settings& settings, Report& report) {
+  if (settings.popd.listen_tls.empty()) return;
+  if (!settings.popd.tls_cert.empty() || !settings.smtpd.tls_cert.empty()) return;
+  if (report.mistaken("popd.tls_cert") || report.mistaken("smtpd.tls_cert")) return;
+  report.mistake("popd.listen_tls",
+                 "needs a certificate; allowed is with tls_cert and tls_key in [popd] or [smtpd]");
+}
+
+// Remembers each address with the key it was first seen under. Port 0 is a new port each time.
+class ListenChecker {
+ public:
+  explicit ListenChecker(Report& report) : report_(report) {}
+
+  void check(const std::string& key, const Strings& addresses) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      const auto endpoint = parse_endpoint(addresses[i]);
+      if (!endpoint || endpoint->port == 0) continue;
+      const auto [first, added] = seen_.try_emplace({endpoint->address, endpoint->port}, key);
+      if (added) continue;
+      report_.mistake(indexed(key, i), in_quotes(addresses[i]) + " is in " + first->second +
+                                           " already; allowed is each address and port once");
+    }
+  }
+
+ private:
+  Report& report_;
+  std::map<std::pair<std::string, std::uint16_t>, std::string> seen_;
+};
+
+void check_listen(const Settings& settings, Report& report) {
+  ListenChecker checker(report);
+  checker.check("smtpd.listen", settings.smtpd.listen);
+  checker.check("popd.listen", settings.popd.listen);
+  checker.check("popd.listen_tls", settings.popd.listen_tls);
+}
+
+// A body of a size between the two could be held neither in memory nor in a file: 452 for ever.
+void check_spool(const StoreSettings& store, Report& report) {
+  if (store.spool_octets_min <= store.bodies_octets_max) return;
+  report.mistake("store.spool_octets_min", std::to_string(store.spool_octets_min) +
+                                               " is more than store.bodies_octets_max; allowed is up to " +
+                                               std::to_string(store.bodies_octets_max));
+}
+
+void check_password(const Maildrop& maildrop, const std::string& path, Report& report) {
+  const std::string file = path + ".password_file";
+  const std::string hash = path + ".password_hash";
+  const bool both = !maildrop.password_file.empty() && !maildrop.password_hash.empty();
+  const bool neither = maildrop.password_file.empty() && maildrop.password_hash.empty();
+  if (both) report.mistake(hash, "is given beside password_file; allowed is one of the two");
+  if (!neither || report.mistaken(file) || report.mistaken(hash)) return;
+  report.mistake(file, "is missing, and so is password_hash; needed is one of the two");
+}
+
+void check_maildrops(const Settings& settings, Report& report) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < settings.maildrops.size(); ++i) {
+    const Maildrop& maildrop = settings.maildrops[i];
+    const std::string path = indexed("maildrop", i);
+    check_password(maildrop, path, report);
+    if (maildrop.name.empty() || names.insert(maildrop.name).second) continue;
+    report.mistake(path + ".name", in_quotes(maildrop.name) +
+                                       " is the name of an earlier [[maildrop]]; allowed is each name once");
+  }
+}
+
+std::string maildrop_names(const Settings& settings) {
+  std::string names;
+  for (const Maildrop& maildrop : settings.maildrops) {
+    names += (names.empty() ? "" : ", ") + in_quotes(maildrop.name);
+  }
+  return names;
+}
+
+void check_site(const Settings& settings, const Site& site, const std::string& path, Report& report) {
+  if (site.recipients == RecipientPolicy::strict && site.secret_file.empty() &&
+      !report.mistaken(path + ".secret_file")) {
+    report.mistake(path + ".recipients", R"("strict" needs secret_file; without it allowed is "prefix")");
+  }
+  const bool exists =
+      std::ranges::find(settings.maildrops, site.maildrop, &Maildrop::name) != settings.maildrops.end();
+  if (site.maildrop.empty() || settings.maildrops.empty() || exists) return;
+  report.mistake(
+      path + ".maildrop",
+      in_quotes(site.maildrop) + " is the name of no [[maildrop]]; allowed are " + maildrop_names(settings));
+}
+
+void check_sites(const Settings& settings, Report& report) {
+  std::set<std::pair<std::string, std::string>> addresses;
+  for (std::size_t i = 0; i < settings.sites.size(); ++i) {
+    const Site& site = settings.sites[i];
+    const std::string path = indexed("site", i);
+    check_site(settings, site, path, report);
+    if (site.domain.empty() || addresses.insert({lower_case(site.domain), lower_case(site.prefix)}).second)
+      continue;
+    report.mistake(path, in_quotes(site.prefix) + " at " + in_quotes(site.domain) +
+                             " is an earlier [[site]]; allowed is each domain and prefix once");
+  }
+}
+
+}  // namespace
+
+void check_consistency(const Settings& settings, Report& report) {
+  check_spool(settings.store, report);
+  check_tls(settings, report);
+  check_listen_tls(settings, report);
+  check_listen(settings, report);
+  check_sites(settings, report);
+  check_maildrops(settings, report);
+  if (settings.sites.empty() && !report.mistaken("site"))
+    report.mistake("site", "is missing; needed is at least one [[site]]");
+  if (settings.maildrops.empty() && !report.mistaken("maildrop")) {
+    report.mistake("maildrop", "is missing; needed is at least one [[maildrop]]");
+  }
+}
+
+}  // namespace guichet::conf

@@ -1,0 +1,402 @@
+#include "conf/declaration.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <type_traits>
+
+namespace guichet::conf {
+namespace {
+
+constexpr std::uint64_t kib = 1ull << 10;
+constexpr std::uint64_t mib = 1ull << 20;
+constexpr std::uint64_t gib = 1ull << 30;
+constexpr std::uint64_t sessions_max = 100'000;
+constexpr std::uint64_t day_s = 86'400;
+
+// --- From a field to a Value and back -------------------------------------------------------------------
+
+template <typename Enum>
+struct Names;  // spellings, in the order of the enumerators
+
+template <>
+struct Names<RecipientPolicy> {
+  static constexpr std::array<std::string_view, 2> all{"prefix", "strict"};
+};
+static_assert(Names<RecipientPolicy>::all[static_cast<std::size_t>(RecipientPolicy::strict)] == "strict");
+
+template <>
+struct Names<LogFormat> {
+  static constexpr std::array<std::string_view, 2> all{"text", "json"};
+};
+static_assert(Names<LogFormat>::all[static_cast<std::size_t>(LogFormat::json)] == "json");
+
+template <typename Enum>
+Choice choice_of() {
+  return {.names = Strings(Names<Enum>::all.begin(), Names<Enum>::all.end())};
+}
+
+Value to_value(unsigned field) {
+  return std::uint64_t{field};
+}
+Value to_value(std::uint64_t field) {
+  return field;
+}
+Value to_value(const std::string& field) {
+  return field;
+}
+Value to_value(const std::filesystem::path& field) {
+  return field.string();
+}
+Value to_value(const Strings& field) {
+  return field;
+}
+template <typename Enum>
+requires std::is_enum_v<Enum> Value to_value(Enum field) {
+  return std::string(Names<Enum>::all.at(static_cast<std::size_t>(field)));
+}
+
+// The range of an unsigned field is declared below and checked by the reader; a test tries its upper end.
+void store(const Value& value, unsigned& field) {
+  field = static_cast<unsigned>(std::get<std::uint64_t>(value));
+}
+void store(const Value& value, std::uint64_t& field) {
+  field = std::get<std::uint64_t>(value);
+}
+void store(const Value& value, std::string& field) {
+  field = std::get<std::string>(value);
+}
+void store(const Value& value, std::filesystem::path& field) {
+  field = std::get<std::string>(value);
+}
+void store(const Value& value, Strings& field) {
+  field = std::get<Strings>(value);
+}
+template <typename Enum>
+requires std::is_enum_v<Enum>
+void store(const Value& value, Enum& field) {
+  const auto& names = Names<Enum>::all;
+  field = static_cast<Enum>(std::ranges::find(names, std::get<std::string>(value)) - names.begin());
+}
+
+template <typename Part, typename Field>
+Place at(Part Settings::*part, Field Part::*field) {
+  return {.get = [=](const Settings& settings) { return to_value(settings.*part.*field); },
+          .set = [=](Settings& settings, const Value& value) { store(value, settings.*part.*field); }};
+}
+
+template <typename Part, typename Field>
+Place at(std::vector<Part> Settings::*parts, Field Part::*field) {
+  return {
+      .get = [=](const Settings& settings) { return to_value((settings.*parts).back().*field); },
+      .set = [=](Settings& settings, const Value& value) { store(value, (settings.*parts).back().*field); }};
+}
+
+// --- The options ----------------------------------------------------------------------------------------
+
+Section store_section() {
+  return {
+      .name = "store",
+      .doc = "The archive: every message as it was received, in volumes that only ever grow.",
+      .options = {
+          {.key = "path",
+           .place = at(&Settings::store, &StoreSettings::path),
+           .form = PathText{},
+           .doc = "The folder of the archive: volumes, index and spool. Put it on a local file system, on a "
+                  "disk that keeps what it says it has written: until a copy is made off-site, messages are "
+                  "here and nowhere else."},
+          {.key = "volume_octets_max",
+           .place = at(&Settings::store, &StoreSettings::volume_octets_max),
+           .form = Number{.min = 64 * kib, .max = 64 * gib, .unit = "octets"},
+           .doc =
+               "A volume is sealed at this size and never changes again. Lower it to send an off-site copy "
+               "in smaller pieces, raise it to have fewer files."},
+          {.key = "prepare_octets",
+           .place = at(&Settings::store, &StoreSettings::prepare_octets),
+           .form = Number{.min = 0, .max = 8 * mib, .unit = "octets"},
+           .doc =
+               "The current volume is filled with zeros ahead of the messages, in steps of at most this, "
+               "which makes the write that a 250 waits for cheaper. Lower it on a very small disk; 0 turns "
+               "it off."},
+          {.key = "commit_wait_us",
+           .place = at(&Settings::store, &StoreSettings::commit_wait_us),
+           .form = Number{.min = 0, .max = 300, .unit = "microseconds"},
+           .doc =
+               "How long a batch of messages waits for others that are still being received, so that one "
+               "write to disk answers for more of them. It never waits when there are none. Raise it for a "
+               "slow disk under many senders."},
+          {.key = "spool_octets_min",
+           .place = at(&Settings::store, &StoreSettings::spool_octets_min),
+           .form = Number{.min = 4 * kib, .max = gib, .unit = "octets"},
+           .doc = "A body larger than this is received into a file instead of memory. Lower it where memory "
+                  "is short."},
+          {.key = "bodies_octets_max",
+           .place = at(&Settings::store, &StoreSettings::bodies_octets_max),
+           .form = Number{.min = 64 * kib, .max = 64 * gib, .unit = "octets"},
+           .doc =
+               "Memory for the bodies of all sessions together. Past it senders are made to wait, and then "
+               "put off with 452. Raise it when that happens and there is memory to spare."},
+          {.key = "reserve_percent",
+           .place = at(&Settings::store, &StoreSettings::reserve_percent),
+           .form = Number{.min = 0, .max = 5, .unit = "percent"},
+           .doc =
+               "The share of the file system kept free for what must always be written, such as the record "
+               "that a message was handed over. New messages are put off with 452 before it is touched. "
+               "Lower it on a large disk."},
+      }};
+}
+
+Section smtpd_section() {
+  return {
+      .name = "smtpd",
+      .doc = "Receiving mail, by SMTP.",
+      .options = {
+          {.key = "listen",
+           .place = at(&Settings::smtpd, &SmtpdSettings::listen),
+           .form = TextList{.shape = &listen_address},
+           .doc = "Where to receive mail: the addresses that the MX record of each site leads to, with port "
+                  "25, such as [\"192.0.2.10:25\", \"[2001:db8::10]:25\"]. Empty: no mail is received."},
+          {.key = "hostname",
+           .place = at(&Settings::smtpd, &SmtpdSettings::hostname),
+           .form = Text{.shape = &domain_name},
+           .doc = "The name this gateway gives itself, in its greeting and in the Received fields it adds. "
+                  "Set it to the name in the MX record."},
+          {.key = "tls_cert",
+           .place = at(&Settings::smtpd, &SmtpdSettings::tls_cert),
+           .form = PathText{},
+           .doc = "Certificate in PEM, followed by its chain; with it STARTTLS is offered. Set it together "
+                  "with tls_key. Empty: mail is received in clear only."},
+          {.key = "tls_key",
+           .place = at(&Settings::smtpd, &SmtpdSettings::tls_key),
+           .form = PathText{},
+           .doc = "The private key of tls_cert, in PEM."},
+          {.key = "trusted_networks",
+           .place = at(&Settings::smtpd, &SmtpdSettings::trusted_networks),
+           .form = TextList{.shape = &network},
+           .doc = "Clients in these networks are exempt from the limits per address. Add the relay through "
+                  "which an authority or your own organisation sends all its mail. It permits nothing else: "
+                  "this gateway relays for nobody."},
+          {.key = "threads",
+           .place = at(&Settings::smtpd, &SmtpdSettings::threads),
+           .form = Number{.min = 1, .max = 64, .unit = {}},
+           .doc = "Threads that serve connections. One is right on two processors, where a message costs "
+                  "mostly disk and kernel; raise it on a larger machine, and measure."},
+          {.key = "sessions_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::sessions_max),
+           .form = Number{.min = 1, .max = sessions_max, .unit = {}},
+           .doc = "Sessions open at the same time; one more is answered 421. An idle one costs little, so "
+                  "lower it only where memory is very short."},
+          {.key = "sessions_per_address_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::sessions_per_address_max),
+           .form = Number{.min = 1, .max = sessions_max, .unit = {}},
+           .doc =
+               "The same for one client address, so that no one can take all sessions. Rather than raising "
+               "it for one busy sender, put that one in trusted_networks."},
+          {.key = "message_octets_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::message_octets_max),
+           .form = Number{.min = 64 * kib, .max = 4 * gib, .unit = "octets"},
+           .doc = "The largest message, announced as SIZE; a larger one is refused with 552. Authorities do "
+                  "send attachments of 150 MB, and these grow by a third when encoded."},
+          {.key = "recipients_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::recipients_max),
+           .form = Number{.min = 1, .max = 10'000, .unit = {}},
+           .doc = "Recipients of one message; one more is answered 452 and its sender comes back with it. "
+                  "RFC 5321 section 4.5.3.1.8 asks for at least 100."},
+          {.key = "command_octets_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::command_octets_max),
+           .form = Number{.min = 512, .max = 64 * kib, .unit = "octets"},
+           .doc =
+               "The longest command line with its line end; a longer one is answered 500. RFC 5321 section "
+               "4.5.3.1.4 asks for 512, and old servers exceed that."},
+          {.key = "errors_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::errors_max),
+           .form = Number{.min = 1, .max = 1000, .unit = {}},
+           .doc = "Commands in error after which a session is ended with 421. Raise it for a sender whose "
+                  "lists hold many addresses that do not exist here."},
+          {.key = "idle_timeout_s",
+           .place = at(&Settings::smtpd, &SmtpdSettings::idle_timeout_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "A session that is silent for this long is ended with 421. RFC 5321 section 4.5.3.2.7 asks "
+                  "for at least 300."},
+          {.key = "data_rate_octets_per_s_min",
+           .place = at(&Settings::smtpd, &SmtpdSettings::data_rate_octets_per_s_min),
+           .form = Number{.min = 0, .max = 1'000'000, .unit = "octets per second"},
+           .doc =
+               "A body that comes in slower than this for a minute ends the session with 421. It is a rate "
+               "and not a total time, so that a town hall on a thin line can finish a large message. 0: any "
+               "rate "
+               "will do."},
+      }};
+}
+
+Section popd_section() {
+  return {
+      .name = "popd",
+      .doc = "Handing mail over, by POP3.",
+      .options = {
+          {.key = "listen",
+           .place = at(&Settings::popd, &PopdSettings::listen),
+           .form = TextList{.shape = &listen_address},
+           .doc = "Where to serve POP3 in clear, usually port 110 on loopback, beside Alaveteli. With a "
+                  "certificate STLS is offered there. Empty: nowhere."},
+          {.key = "listen_tls",
+           .place = at(&Settings::popd, &PopdSettings::listen_tls),
+           .form = TextList{.shape = &listen_address},
+           .doc = "Where to serve POP3 with TLS from the first octet on, usually port 995; for an Alaveteli "
+                  "on another machine. It needs a certificate, from here or from [smtpd]."},
+          {.key = "tls_cert",
+           .place = at(&Settings::popd, &PopdSettings::tls_cert),
+           .form = PathText{},
+           .doc = "Certificate for POP3 in PEM, followed by its chain. Set it, together with tls_key, where "
+                  "clients know this machine under another name than senders do. Empty: that of [smtpd]."},
+          {.key = "tls_key",
+           .place = at(&Settings::popd, &PopdSettings::tls_key),
+           .form = PathText{},
+           .doc = "The private key of tls_cert, in PEM."},
+          {.key = "sessions_max",
+           .place = at(&Settings::popd, &PopdSettings::sessions_max),
+           .form = Number{.min = 1, .max = sessions_max, .unit = {}},
+           .doc =
+               "Sessions open at the same time. A site needs one or two; the rest is for whoever knocks at "
+               "a public port."},
+          {.key = "sessions_per_address_max",
+           .place = at(&Settings::popd, &PopdSettings::sessions_per_address_max),
+           .form = Number{.min = 1, .max = sessions_max, .unit = {}},
+           .doc = "The same for one client address."},
+          {.key = "session_messages_max",
+           .place = at(&Settings::popd, &PopdSettings::session_messages_max),
+           .form = Number{.min = 0, .max = 1'000'000, .unit = {}},
+           .doc = "Messages shown in one session, oldest first; the others come in later ones. Set it when a "
+                  "client does not get through a full maildrop: what it fetched but did not see deleted by "
+                  "QUIT it fetches again. 0: all."},
+          {.key = "idle_timeout_s",
+           .place = at(&Settings::popd, &PopdSettings::idle_timeout_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "A session that is silent for this long is closed, and deletes nothing. RFC 1939 section 3 "
+                  "asks for at least 600."},
+      }};
+}
+
+Section gateway_section() {
+  return {
+      .name = "gateway",
+      .doc = "The process as a whole.",
+      .options = {
+          {.key = "shutdown_grace_s",
+           .place = at(&Settings::gateway, &GatewaySettings::shutdown_grace_s),
+           .form = Number{.min = 0, .max = 3600, .unit = "seconds"},
+           .doc = "How long a stop waits for sessions that are in the middle of something. Raise it where "
+                  "large messages come over thin lines, and the stop time-out of the service manager "
+                  "with it."},
+      }};
+}
+
+Section log_section() {
+  return {.name = "log",
+          .doc = "What the gateway says of its work.",
+          .options = {
+              {.key = "format",
+               .place = at(&Settings::log, &LogSettings::format),
+               .form = choice_of<LogFormat>(),
+               .doc = "Lines for people, or one JSON object a line for a log collector."},
+              {.key = "level",
+               .place = at(&Settings::log, &LogSettings::level),
+               .form = Choice{.names = {"debug", "info", "warn", "error"}},
+               .doc = "The least important kind of line that is still written. At info each message leaves "
+                      "its trace; debug adds what a fault takes to understand."},
+          }};
+}
+
+Section site_section() {
+  return {
+      .name = "site",
+      .doc = "One [[site]] for each Alaveteli site whose mail comes in here.",
+      .append = [](Settings& settings) { settings.sites.emplace_back(); },
+      .options = {
+          {.key = "domain",
+           .place = at(&Settings::sites, &Site::domain),
+           .form = Text{.shape = &domain_name},
+           .doc =
+               "The part after the @ of the site's request addresses: INCOMING_EMAIL_DOMAIN in Alaveteli's "
+               "general.yml.",
+           .required = true},
+          {.key = "prefix",
+           .place = at(&Settings::sites, &Site::prefix),
+           .form = Text{.shape = &prefix},
+           .doc = "What request addresses begin with: INCOMING_EMAIL_PREFIX, such as foi+, which takes "
+                  "foi@ as well. Empty: every address of the domain is the site's."},
+          {.key = "secret_file",
+           .place = at(&Settings::sites, &Site::secret_file),
+           .form = PathText{},
+           .doc = "A file whose first line is INCOMING_EMAIL_SECRET. With it the gateway can tell a genuine "
+                  "request address from a guessed one."},
+          {.key = "maildrop",
+           .place = at(&Settings::sites, &Site::maildrop),
+           .form = Text{.shape = &maildrop_name},
+           .doc = "The name of the [[maildrop]] that the site's messages go to.",
+           .required = true},
+          {.key = "recipients",
+           .place = at(&Settings::sites, &Site::recipients),
+           .form = choice_of<RecipientPolicy>(),
+           .doc =
+               "Which addresses are accepted. \"prefix\": each one with the prefix, as Alaveteli sorts out "
+               "mistyped ones itself. \"strict\": genuine request addresses only, for a site that is sent "
+               "much to invented ones; it needs secret_file."},
+      }};
+}
+
+Section maildrop_section() {
+  return {
+      .name = "maildrop",
+      .doc = "One [[maildrop]] for each POP3 user. It needs either password_file or password_hash.",
+      .append = [](Settings& settings) { settings.maildrops.emplace_back(); },
+      .options = {
+          {.key = "name",
+           .place = at(&Settings::maildrops, &Maildrop::name),
+           .form = Text{.shape = &maildrop_name},
+           .doc = "The POP3 user name: POP_MAILER_USER_NAME in Alaveteli's general.yml. Messages stay with "
+                  "the name they came in under, so do not change it later.",
+           .required = true},
+          {.key = "password_file",
+           .place = at(&Settings::maildrops, &Maildrop::password_file),
+           .form = PathText{},
+           .doc = "A file whose first line is the password, readable by the gateway alone."},
+          {.key = "password_hash",
+           .place = at(&Settings::maildrops, &Maildrop::password_hash),
+           .form = Text{.shape = &password_hash},
+           .doc =
+               "The password as a hash, for a file that others may read; `mkpasswd -m yescrypt` makes one."},
+      }};
+}
+
+std::vector<Section> with_defaults(std::vector<Section> sections) {
+  for (Section& section : sections) {
+    Settings fresh;
+    if (section.repeated()) section.append(fresh);
+    for (Option& option : section.options)
+      option.initial = option.place.get(fresh);
+  }
+  return sections;
+}
+
+}  // namespace
+
+const std::vector<Section>& declaration() {
+  static const std::vector<Section> sections =
+      with_defaults({store_section(), smtpd_section(), popd_section(), gateway_section(), log_section(),
+                     site_section(), maildrop_section()});
+  return sections;
+}
+
+const Section* find_section(std::string_view name) {
+  const auto found = std::ranges::find(declaration(), name, &Section::name);
+  return found == declaration().end() ? nullptr : &*found;
+}
+
+const Option* find_option(const Section& section, std::string_view key) {
+  const auto found = std::ranges::find(section.options, key, &Option::key);
+  return found == section.options.end() ? nullptr : &*found;
+}
+
+}  // namespace guichet::conf

@@ -1,0 +1,84 @@
+// What a gateway can be told. Filled by conf/reader.h from TOML; the one declaration of every key with type,
+// default, unit, range and text is conf/declaration.cc, and the sample file is generated from it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace guichet::conf {
+
+enum class RecipientPolicy { prefix, strict };
+enum class LogFormat { text, json };
+
+struct StoreSettings {
+  std::filesystem::path path = "/var/lib/guichet";  // volumes, index, spool
+  std::uint64_t volume_octets_max = 256ull << 20;   // a volume is sealed at this size
+  std::uint64_t prepare_octets = 8ull << 20;        // zero-filled ahead, in steps of at most this
+  unsigned commit_wait_us = 150;                    // 0 to 300; a batch waits this long for others in DATA
+  std::uint64_t spool_octets_min = 2ull << 20;      // a body larger than this goes to a spool file
+  std::uint64_t bodies_octets_max = 256ull << 20;   // memory for bodies in all sessions together
+  unsigned reserve_percent = 5;                     // 0 to 5; of the file system, kept free
+};
+
+struct SmtpdSettings {
+  std::vector<std::string> listen;  // "127.0.0.1:2525", "[::1]:2525"
+  std::string hostname = "localhost";
+  std::filesystem::path tls_cert, tls_key;  // PEM; both or neither; empty: no STARTTLS
+  std::vector<std::string> trusted_networks = {"127.0.0.0/8", "::1/128"};  // CIDR; no per-address limits
+  unsigned threads = 1;
+  unsigned sessions_max = 2000;
+  unsigned sessions_per_address_max = 50;
+  std::uint64_t message_octets_max = 220'000'000;
+  unsigned recipients_max = 100;
+  unsigned command_octets_max = 4096;
+  unsigned errors_max = 10;
+  unsigned idle_timeout_s = 300;
+  unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
+};
+
+struct PopdSettings {
+  std::vector<std::string> listen;
+  std::vector<std::string> listen_tls;      // implicit TLS
+  std::filesystem::path tls_cert, tls_key;  // empty: smtpd's
+  unsigned sessions_max = 200;
+  unsigned sessions_per_address_max = 20;
+  unsigned session_messages_max = 0;  // 0: all
+  unsigned idle_timeout_s = 1800;
+};
+
+struct GatewaySettings {
+  unsigned shutdown_grace_s = 10;
+};
+
+struct LogSettings {
+  LogFormat format = LogFormat::text;
+  std::string level = "info";  // debug, info, warn, error
+};
+
+struct Site {                         // [[site]]
+  std::string domain;                 // "example.test"
+  std::string prefix;                 // "foi+"
+  std::filesystem::path secret_file;  // INCOMING_EMAIL_SECRET; may be empty
+  std::string maildrop;               // name of a [[maildrop]]
+  RecipientPolicy recipients = RecipientPolicy::prefix;
+};
+
+struct Maildrop {                       // [[maildrop]]
+  std::string name;                     // the POP3 user name
+  std::filesystem::path password_file;  // first line; or
+  std::string password_hash;            // crypt(3): $y$…, $6$…
+};
+
+struct Settings {
+  StoreSettings store;
+  SmtpdSettings smtpd;
+  PopdSettings popd;
+  GatewaySettings gateway;
+  LogSettings log;
+  std::vector<Site> sites;
+  std::vector<Maildrop> maildrops;
+};
+
+}  // namespace guichet::conf

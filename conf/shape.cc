@@ -1,0 +1,141 @@
+#include "conf/shape.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+
+namespace guichet::conf {
+namespace {
+
+constexpr std::size_t domain_octets_max = 253;  // RFC 1035 section 2.3.4, without length octets
+constexpr std::size_t label_octets_max = 63;
+constexpr std::size_t local_part_octets_max = 64;  // RFC 5321 section 4.5.3.1.1
+constexpr std::size_t maildrop_name_octets_max = 64;
+
+constexpr std::string_view digits = "0123456789";
+constexpr std::string_view alphanumerics = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+bool contains(std::string_view text, char c) {
+  return text.find(c) != std::string_view::npos;
+}
+
+bool consists_of(std::string_view text, std::string_view set, std::string_view more = {}) {
+  return std::ranges::all_of(text, [=](char c) { return contains(set, c) || contains(more, c); });
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= label_octets_max && consists_of(label, alphanumerics, "-") &&
+         label.front() != '-' && label.back() != '-';
+}
+
+// A last label of digits alone would make 192.0.2.1 a name (RFC 1123 section 2.1, discussion).
+bool is_domain_name(std::string_view text) {
+  if (text.size() > domain_octets_max) return false;
+  for (;;) {
+    const std::size_t dot = text.find('.');
+    const std::string_view label = text.substr(0, dot);
+    if (!is_label(label)) return false;
+    if (dot == std::string_view::npos) return !consists_of(label, digits);
+    text.remove_prefix(dot + 1);
+  }
+}
+
+// The octets of an address, 4 or 16, in network order.
+std::optional<std::string> parse_address(int family, std::string_view text) {
+  // inet_pton stops at a NUL, so what is no part of an address must not reach it.
+  if (!consists_of(text, alphanumerics, ".:")) return std::nullopt;
+  std::array<char, sizeof(in6_addr)> octets{};
+  if (inet_pton(family, std::string(text).c_str(), octets.data()) != 1) return std::nullopt;
+  return std::string(octets.data(), family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr));
+}
+
+template <typename Integer>
+std::optional<Integer> parse_integer(std::string_view text) {
+  Integer number{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+std::optional<Endpoint> make_endpoint(int family, std::string_view address, std::string_view port_text) {
+  const auto octets = parse_address(family, address);
+  const auto port = parse_integer<std::uint16_t>(port_text);
+  if (!octets || !port) return std::nullopt;
+  return Endpoint{.address = *octets, .port = *port};
+}
+
+bool is_listen_address(std::string_view text) {
+  return parse_endpoint(text).has_value();
+}
+
+bool host_bits_are_zero(std::string_view address, unsigned bits) {
+  for (std::size_t bit = bits; bit < address.size() * 8; ++bit) {
+    const auto octet = static_cast<unsigned char>(address[bit / 8]);
+    if ((octet >> (7 - bit % 8)) & 1) return false;
+  }
+  return true;
+}
+
+// With host bits set, 10.1.2.3/8 says one thing and means another: whoever wrote it meant /32 or 10.0.0.0.
+bool is_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string_view address = text.substr(0, slash);
+  const auto octets = parse_address(contains(address, ':') ? AF_INET6 : AF_INET, address);
+  const auto bits = parse_integer<unsigned>(text.substr(slash + 1));
+  return octets && bits && *bits <= octets->size() * 8 && host_bits_are_zero(*octets, *bits);
+}
+
+// No dot in front: the name must not be that of a folder above, nor of a hidden file.
+bool is_maildrop_name(std::string_view text) {
+  return !text.empty() && text.size() <= maildrop_name_octets_max && text.front() != '.' &&
+         consists_of(text, alphanumerics, "._-");
+}
+
+bool is_prefix(std::string_view text) {
+  return text.size() <= local_part_octets_max && consists_of(text, alphanumerics, "!#$%&'*+-/=?^_`{|}~.");
+}
+
+bool is_password_hash(std::string_view text) {
+  if (!text.starts_with('$')) return false;
+  const std::size_t method_end = text.find('$', 1);
+  if (method_end == std::string_view::npos || method_end == 1 || method_end + 1 == text.size()) return false;
+  return consists_of(text, alphanumerics, "$./,=+-");
+}
+
+}  // namespace
+
+const Shape domain_name{.name = "a domain name",
+                        .rule = "letters, digits and hyphens between dots, other scripts in their xn-- form",
+                        .holds = &is_domain_name};
+const Shape listen_address{.name = "a listen address",
+                           .rule = "ADDRESS:PORT and [IPV6]:PORT, port 0 for any free one",
+                           .holds = &is_listen_address};
+const Shape network{.name = "a network",
+                    .rule = "ADDRESS/BITS with the bits after the first BITS zero, such as 192.0.2.0/24",
+                    .holds = &is_network};
+const Shape maildrop_name{.name = "a maildrop name",
+                          .rule = "1 to 64 letters, digits, dots, underscores and hyphens, no dot in front",
+                          .holds = &is_maildrop_name};
+const Shape prefix{.name = "the beginning of an address",
+                   .rule = "up to 64 of the characters that stand before an @ without quotes",
+                   .holds = &is_prefix};
+const Shape password_hash{.name = "a crypt(3) hash",
+                          .rule = "hashes that begin with $, as mkpasswd prints them",
+                          .holds = &is_password_hash};
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (!host.starts_with('[')) return make_endpoint(AF_INET, host, port);
+  if (!host.ends_with(']')) return std::nullopt;
+  return make_endpoint(AF_INET6, host.substr(1, host.size() - 2), port);
+}
+
+}  // namespace guichet::conf

@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include "tests/conf/config_file.h"
+
+namespace guichet::conf {
+namespace {
+
+TEST(Consistency, NeedsASiteAndAMaildrop) {
+  EXPECT_EQ(mistakes_of(""),
+            "FILE:1: site: is missing; needed is at least one [[site]]\n"
+            "FILE:1: maildrop: is missing; needed is at least one [[maildrop]]\n");
+}
+
+TEST(Consistency, SiteNamesAMaildrop) {
+  EXPECT_EQ(mistakes_of(with_minimal("[[site]]\ndomain = \"b.test\"\nmaildrop = \"foo\"\n")),
+            "FILE:3: site.maildrop: \"foo\" is the name of no [[maildrop]]; allowed are \"foi\"\n");
+}
+
+TEST(Consistency, SiteStandsOnce) {
+  EXPECT_EQ(mistakes_of(with_minimal("[[site]]\ndomain = \"Example.TEST\"\nmaildrop = \"foi\"\n")),
+            "FILE:4: site: \"\" at \"example.test\" is an earlier [[site]]; allowed is each domain and "
+            "prefix once\n");
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[[site]]\ndomain = \"example.test\"\nprefix = \"b+\"\nmaildrop = \"foi\"\n")),
+      "");
+}
+
+TEST(Consistency, StrictNeedsASecret) {
+  const std::string site = "[[site]]\ndomain = \"b.test\"\nmaildrop = \"foi\"\nrecipients = \"strict\"\n";
+  EXPECT_EQ(mistakes_of(with_minimal(site)),
+            "FILE:4: site.recipients: \"strict\" needs secret_file; without it allowed is \"prefix\"\n");
+  EXPECT_EQ(mistakes_of(with_minimal(site + "secret_file = \"secret\"\n")), "");
+}
+
+TEST(Consistency, MaildropNamesDiffer) {
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[[maildrop]]\nname = \"foi\"\npassword_file = \"x\"\n")),
+      "FILE:8: maildrop.name: \"foi\" is the name of an earlier [[maildrop]]; allowed is each name once\n");
+}
+
+TEST(Consistency, MaildropHasOnePassword) {
+  const std::string hash = "password_hash = \"$6$salt$hash\"\n";
+  EXPECT_EQ(mistakes_of(std::string(minimal) + hash),
+            "FILE:7: maildrop.password_hash: is given beside password_file; allowed is one of the two\n");
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[[maildrop]]\nname = \"b\"\n")),
+      "FILE:1: maildrop.password_file: is missing, and so is password_hash; needed is one of the two\n");
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[[maildrop]]\nname = \"b\"\npassword_file = \"\"\n")),
+      "FILE:3: maildrop.password_file: is missing, and so is password_hash; needed is one of the two\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[[maildrop]]\nname = \"b\"\n" + hash)), "");
+}
+
+TEST(Consistency, CertificateHasItsKey) {
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\ntls_cert = \"c\"\n[popd]\ntls_key = \"k\"\n")),
+            "FILE:2: smtpd.tls_cert: has no smtpd.tls_key beside it; allowed are both or neither\n"
+            "FILE:4: popd.tls_key: has no popd.tls_cert beside it; allowed are both or neither\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")), "");
+}
+
+TEST(Consistency, ListenTlsNeedsACertificate) {
+  const std::string listen = "[popd]\nlisten_tls = [\"[::1]:995\"]\n";
+  EXPECT_EQ(mistakes_of(with_minimal(listen)),
+            "FILE:2: popd.listen_tls: needs a certificate; allowed is with tls_cert and tls_key in [popd] or "
+            "[smtpd]\n");
+  EXPECT_EQ(mistakes_of(with_minimal(listen + "tls_cert = \"c\"\ntls_key = \"k\"\n")), "");
+  EXPECT_EQ(mistakes_of(with_minimal(listen + "[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")), "");
+}
+
+TEST(Consistency, EachAddressIsListenedOnOnce) {
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\n"
+                                     "listen = [\"127.0.0.1:25\",\n"
+                                     "          \"[::1]:25\", \"127.0.0.1:0\",\n"
+                                     "          \"127.0.0.1:25\"]\n"
+                                     "[popd]\n"
+                                     "listen = [\"127.0.0.1:0\", \"[0::1]:25\"]\n")),
+            "FILE:4: smtpd.listen: \"127.0.0.1:25\" is in smtpd.listen already; allowed is each address and "
+            "port once\n"
+            "FILE:6: popd.listen: \"[0::1]:25\" is in smtpd.listen already; allowed is each address and port "
+            "once\n");
+}
+
+TEST(Consistency, SpooledBodyFitsInMemory) {
+  EXPECT_EQ(mistakes_of(with_minimal("[store]\nbodies_octets_max = 65536\n")),
+            "FILE:1: store.spool_octets_min: 2097152 is more than store.bodies_octets_max; allowed is up to "
+            "65536\n");
+}
+
+// One mistake, one line: what follows from a wrong type is not found missing on top.
+TEST(Consistency, IsSilentAboutWhatFollowsFromAMistake) {
+  EXPECT_EQ(mistakes_of("site = 1\n[maildrop]\n"),
+            "FILE:1: site: is an integer; allowed is an array of tables, [[site]]\n"
+            "FILE:2: maildrop: is a table; allowed is an array of tables, [[maildrop]]\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\ntls_cert = \"c\"\ntls_key = 5\n")),
+            "FILE:3: smtpd.tls_key: is an integer; allowed is a string, a path\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[[maildrop]]\nname = \"b\"\npassword_hash = 5\n")),
+            "FILE:3: maildrop.password_hash: is an integer; allowed is a string, a crypt(3) hash (hashes "
+            "that begin "
+            "with $, as mkpasswd prints them)\n");
+}
+
+}  // namespace
+}  // namespace guichet::conf

@@ -1,0 +1,111 @@
+// conf/guichet.toml is generated from the declaration; this is what keeps the two one.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "conf/declaration.h"
+#include "tests/conf/config_file.h"
+
+namespace guichet::conf {
+namespace {
+
+const std::filesystem::path conf_folder = std::filesystem::path(GUICHET_SOURCE_DIR) / "conf";
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool assigns(std::string_view line, const Option& option) {
+  if (line.starts_with("# ")) line.remove_prefix(2);
+  return line.starts_with(std::string(option.key) + " = ");
+}
+
+// "# key = value" without its "# "; any other line as it is.
+std::string uncommented(const std::string& line) {
+  const std::size_t end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 2);
+  const bool assignment =
+      line.starts_with("# ") && end != std::string::npos && line.substr(end).starts_with(" = ");
+  return assignment ? line.substr(2) : line;
+}
+
+Settings expected_settings() {
+  Settings settings;
+  settings.store.path = conf_folder.parent_path() / "var/store";
+  settings.smtpd.listen = {"127.0.0.1:2525"};
+  settings.smtpd.hostname = "mx.example.test";
+  settings.popd.listen = {"127.0.0.1:2110"};
+  settings.sites = {{.domain = "example.test", .prefix = "foi+", .secret_file = {}, .maildrop = "foi"}};
+  settings.maildrops = {
+      {.name = "foi", .password_file = conf_folder / "development-password", .password_hash = {}}};
+  return settings;
+}
+
+void expect_same(const Settings& actual, const Settings& expected) {
+  ASSERT_EQ(actual.sites.size(), expected.sites.size());
+  ASSERT_EQ(actual.maildrops.size(), expected.maildrops.size());
+  for (const Section& section : declaration()) {
+    for (const Option& option : section.options) {
+      EXPECT_EQ(option.place.get(actual), option.place.get(expected)) << section.name << "." << option.key;
+    }
+  }
+}
+
+TEST(Sample, IsTheCheckedInFile) {
+  EXPECT_EQ(contents(conf_folder / "guichet.toml"), sample());
+}
+
+TEST(Sample, ParsesToTheDevelopmentSettings) {
+  const auto settings = read_settings(conf_folder / "guichet.toml", {});
+  ASSERT_TRUE(settings) << settings.error().front().text;
+  expect_same(*settings, expected_settings());
+}
+
+TEST(Sample, HasThePasswordFileItNames) {
+  EXPECT_EQ(contents(conf_folder / "development-password"), "secret\n");
+}
+
+// What a comment calls a default is one: taken out of its comment, it changes nothing.
+TEST(Sample, ShowsDefaultsThatCanBeUncommented) {
+  std::string text;
+  std::istringstream lines(sample());
+  for (std::string line; std::getline(lines, line);)
+    text += uncommented(line) + "\n";
+  ASSERT_NE(text, sample());
+  const ConfigFile file(text);
+  auto settings = read_settings(file.path(), {});
+  ASSERT_TRUE(settings) << settings.error().front().text;
+  Settings expected = expected_settings();
+  expected.store.path = file.folder().parent_path() / "var/store";
+  expected.maildrops.front().password_file = file.folder() / "development-password";
+  expect_same(*settings, expected);
+}
+
+TEST(Sample, HasEveryKeyOnceInItsSection) {
+  std::istringstream lines(sample());
+  std::string line;
+  for (const Section& section : declaration()) {
+    const std::string name(section.name);
+    while (line != "[" + name + "]" && line != "[[" + name + "]]")
+      ASSERT_TRUE(std::getline(lines, line)) << name;
+    for (const Option& option : section.options) {
+      do
+        ASSERT_TRUE(std::getline(lines, line)) << name << "." << option.key;
+      while (!assigns(line, option));
+    }
+  }
+}
+
+TEST(Sample, FitsAHundredColumns) {
+  std::istringstream lines(sample());
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 100u) << line;
+    EXPECT_FALSE(line.ends_with(' ')) << line;
+  }
+}
+
+}  // namespace
+}  // namespace guichet::conf
