@@ -1,0 +1,44 @@
+// The I/O threads: each an io_context of its own with its sessions. A session never changes thread, so nothing in
+// a driver needs a lock.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "net/asio.h"
+#include "net/stream.h"
+
+namespace guichet::net {
+
+struct Loop {
+  Loop() : context(1), sessions(context), work(asio::make_work_guard(context)) {}
+  asio::io_context context;   // concurrency hint 1: run by one thread
+  Sessions sessions;
+  asio::executor_work_guard<Executor> work;
+};
+
+class Loops {
+ public:
+  explicit Loops(unsigned count);
+  ~Loops();
+
+  void start();
+  // Asks every loop to stop its sessions, waits until none is left or the grace is over, ends the threads.
+  void stop(std::chrono::seconds grace);
+  // Round robin: how the listener deals sessions out.
+  [[nodiscard]] Loop& next();
+  [[nodiscard]] Loop& first() { return *loops_.front(); }
+
+ private:
+  [[nodiscard]] std::size_t sessions_left();
+  void for_each(const std::function<void(Loop&)>& call);   // in each loop's own thread; waits
+
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::vector<std::thread> threads_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace guichet::net

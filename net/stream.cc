@@ -1,0 +1,177 @@
+#include "net/stream.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace guichet::net {
+namespace {
+
+constexpr std::size_t scratch_octets = 64 * 1024;
+
+Io io_of(int code) {
+  return code == EAGAIN || code == EWOULDBLOCK || code == EINTR ? Io::want_read : Io::closed;
+}
+
+}  // namespace
+
+// --- Sessions ------------------------------------------------------------------------------------------
+
+Sessions::Sessions(asio::io_context& context)
+    : context_(context), timer_(context.get_executor()), scratch_(scratch_octets) {}
+
+void Sessions::start_sweeping() {
+  if (sweeping_) return;
+  sweeping_ = true;
+  asio::co_spawn(context_.get_executor(), sweep(), asio::detached);
+}
+
+// Runs only while there are sessions, so that an io_context without any can end.
+Task<void> Sessions::sweep() {
+  while (!streams_.empty()) {
+    timer_.expires_after(std::chrono::seconds(1));
+    co_await timer_.async_wait(awaited_tuple);
+    const auto now = std::chrono::steady_clock::now();
+    for (auto* stream : streams_)
+      if (stream->deadline_ < now) stream->wake(Stream::End::expired);
+  }
+  sweeping_ = false;
+}
+
+void Sessions::stop() {
+  stopping_ = true;
+  for (auto* stream : streams_) stream->wake(Stream::End::stopping);
+}
+
+void Sessions::abandon() {
+  for (auto* stream : streams_) stream->wake(Stream::End::expired);
+}
+
+// --- Stream --------------------------------------------------------------------------------------------
+
+Stream::Stream(Socket socket, Sessions& sessions)
+    : socket_(std::move(socket)),
+      sessions_(sessions),
+      deadline_(std::chrono::steady_clock::now() + std::chrono::minutes(5)),
+      told_to_stop_(sessions.stopping()) {
+  boost::system::error_code ignored;
+  socket_.native_non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  place_ = sessions_.streams_.insert(sessions_.streams_.end(), this);
+  sessions_.start_sweeping();
+}
+
+Stream::~Stream() {
+  sessions_.streams_.erase(place_);
+}
+
+void Stream::wake(End reason) {
+  if (reason == End::stopping && told_to_stop_) return;
+  told_to_stop_ = true;
+  if (end_ == End::none) end_ = reason;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+Task<bool> Stream::wait(Io want) {
+  if (end_ != End::none) co_return false;
+  const auto what = want == Io::want_write ? Socket::wait_write : Socket::wait_read;
+  const auto [error] = co_await socket_.async_wait(what, awaited_tuple);
+  if (end_ != End::none) co_return false;
+  if (error) end_ = End::closed;
+  co_return !error;
+}
+
+Task<std::string_view> Stream::read() {
+  if (end_ == End::stopping) end_ = End::none;   // said once; what is being received may go on
+  for (;;) {
+    auto want = Io::want_read;
+    if (more_) {
+      const auto got = read_some(sessions_.scratch());
+      if (got.io == Io::done) co_return std::string_view(sessions_.scratch().data(), got.octets);
+      if (got.io == Io::closed) end_ = End::closed;
+      want = got.io;
+    }
+    const bool ready = co_await wait(want);
+    if (!ready) co_return std::string_view();
+    more_ = true;
+  }
+}
+
+Transfer Stream::read_some(std::span<char> into) {
+  if (tls_) {
+    const auto got = tls_->read(into);
+    more_ = got.io == Io::done;   // a TLS record may be read in part: only want_read says that there is no more
+    return got;
+  }
+  const auto got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  more_ = got == static_cast<ssize_t>(into.size());
+  if (got > 0) return {Io::done, static_cast<std::size_t>(got)};
+  return {got == 0 ? Io::closed : io_of(errno), 0};
+}
+
+Transfer Stream::write_some(std::string_view octets) {
+  if (tls_) return tls_->write(octets);
+  const auto wrote = ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (wrote >= 0) return {Io::done, static_cast<std::size_t>(wrote)};
+  return {io_of(errno) == Io::closed ? Io::closed : Io::want_write, 0};
+}
+
+bool Stream::write_now(std::string& octets) {
+  const auto wrote = write_some(octets);
+  if (wrote.io != Io::done || wrote.octets < octets.size()) {
+    octets.erase(0, wrote.octets);
+    return false;
+  }
+  octets.clear();
+  return true;
+}
+
+Task<bool> Stream::write(std::string& octets) {
+  std::size_t done = 0;
+  while (done < octets.size()) {
+    const auto wrote = write_some(std::string_view(octets).substr(done));
+    done += wrote.octets;
+    if (wrote.io == Io::done) continue;
+    if (wrote.io == Io::closed) end_ = End::closed;
+    // The word that the gateway stops must not cut a reply in half.
+    if (end_ == End::stopping) end_ = End::none;
+    const bool ready = co_await wait(wrote.io);
+    if (!ready && end_ != End::stopping) co_return false;
+  }
+  octets.clear();
+  co_return true;
+}
+
+Task<bool> Stream::handshake(const TlsContext& context) {
+  auto connection = std::make_unique<TlsConnection>(context, socket_.native_handle());
+  for (;;) {
+    const auto io = connection->handshake();
+    if (io == Io::done) break;
+    if (io == Io::closed) co_return false;
+    const bool ready = co_await wait(io);
+    if (!ready) co_return false;
+  }
+  tls_ = std::move(connection);
+  more_ = true;
+  co_return true;
+}
+
+void Stream::allow_farewell() {
+  if (end_ == End::expired) end_ = End::none;
+  expire_in(std::chrono::seconds(2));
+}
+
+Task<void> Stream::close(bool lingering) {
+  if (tls_) tls_->close_notify();
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (lingering) {
+    expire_in(std::chrono::seconds(2));
+    tls_.reset();   // what still comes is dropped, not deciphered
+    for (std::string_view dropped = " "; !dropped.empty();) dropped = co_await read();
+  }
+  socket_.close(ignored);
+}
+
+}  // namespace guichet::net

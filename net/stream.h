@@ -1,0 +1,94 @@
+// One client's connection, plain or TLS: try now, wait if it would block, give up at the deadline.
+//
+// Reading waits for readiness first and reads into a buffer that all sessions of the thread share, so an idle
+// session owns no buffer. Used by its own thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/asio.h"
+#include "net/tls.h"
+
+namespace guichet::net {
+
+class Stream;
+
+// The sessions of one thread: sweeps their deadlines once a second, and tells them that the gateway stops. A
+// timer per operation would cost more than the operation.
+class Sessions {
+ public:
+  explicit Sessions(asio::io_context& context);
+
+  void stop();         // no new ones; idle sessions are woken and find stopping() true
+  void abandon();      // the grace is over: every wait ends
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] std::size_t count() const { return streams_.size(); }
+  [[nodiscard]] std::span<char> scratch() { return scratch_; }
+
+ private:
+  friend class Stream;
+  Task<void> sweep();
+  void start_sweeping();
+
+  asio::io_context& context_;
+  SteadyTimer timer_;
+  std::list<Stream*> streams_;
+  bool sweeping_ = false;
+  bool stopping_ = false;
+  std::vector<char> scratch_;
+};
+
+class Stream {
+ public:
+  Stream(Socket socket, Sessions& sessions);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  enum class End { none, closed, expired, stopping };
+
+  // Waits for octets and returns what is there, in the shared scratch buffer: valid until the next co_await.
+  // Empty: why() says what happened. Wakes with `stopping` once when the gateway stops.
+  [[nodiscard]] Task<std::string_view> read();
+  // Everything, or false. Clears `octets`.
+  [[nodiscard]] Task<bool> write(std::string& octets);
+  // The same without a coroutine when the socket takes it all at once: the usual case.
+  [[nodiscard]] bool write_now(std::string& octets);
+  [[nodiscard]] Task<bool> handshake(const TlsContext& context);
+  // close_notify and FIN. `lingering`: first reads and drops, for two seconds at most, what the client still sends;
+  // closing with octets unread would reset the connection and take the last reply with it.
+  [[nodiscard]] Task<void> close(bool lingering);
+  // After the deadline has passed: one more short write is allowed, to say so.
+  void allow_farewell();
+
+  void expire_in(std::chrono::seconds time) { deadline_ = std::chrono::steady_clock::now() + time; }
+  [[nodiscard]] End why() const { return end_; }
+  [[nodiscard]] const TlsConnection* tls() const { return tls_.get(); }
+  [[nodiscard]] Socket& socket() { return socket_; }
+  [[nodiscard]] Sessions& sessions() { return sessions_; }
+
+ private:
+  friend class Sessions;
+  Transfer read_some(std::span<char> into);
+  Transfer write_some(std::string_view octets);
+  [[nodiscard]] Task<bool> wait(Io want);
+  void wake(End reason);
+
+  Socket socket_;
+  Sessions& sessions_;
+  std::list<Stream*>::iterator place_;
+  std::unique_ptr<TlsConnection> tls_;
+  std::chrono::steady_clock::time_point deadline_;
+  End end_ = End::none;
+  bool told_to_stop_ = false;
+  bool more_ = false;   // the last read filled the buffer, or TLS may hold more: read before waiting
+};
+
+}  // namespace guichet::net

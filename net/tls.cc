@@ -1,0 +1,107 @@
+#include "net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace guichet::net {
+namespace {
+
+std::string last_error() {
+  char text[256];
+  ERR_error_string_n(ERR_get_error(), text, sizeof text);
+  ERR_clear_error();
+  return text;
+}
+
+tl::unexpected<std::string> bad(const char* what, const std::filesystem::path& file) {
+  return tl::unexpected(std::string(what) + " " + file.string() + ": " + last_error());
+}
+
+void set_options(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // A renegotiation is a second handshake at the client's will; nobody needs one.
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Tickets resume sessions without memory on this side.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+}  // namespace
+
+tl::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::load(const std::filesystem::path& certificate,
+                                                                        const std::filesystem::path& key) {
+  ERR_clear_error();
+  SSL_CTX* native = SSL_CTX_new(TLS_server_method());
+  if (!native) return tl::unexpected(last_error());
+  std::shared_ptr<TlsContext> context(new TlsContext(native));
+  set_options(native);
+  if (SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1)
+    return bad("cannot use the certificate", certificate);
+  if (SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1) return bad("cannot use the key", key);
+  if (SSL_CTX_check_private_key(native) != 1) return bad("the key does not belong to the certificate:", key);
+  return context;
+}
+
+TlsContext::~TlsContext() {
+  SSL_CTX_free(context_);
+}
+
+TlsConnection::TlsConnection(const TlsContext& context, int descriptor) : connection_(SSL_new(context.native())) {
+  if (connection_) SSL_set_fd(connection_, descriptor);
+}
+
+TlsConnection::~TlsConnection() {
+  SSL_free(connection_);
+}
+
+Io TlsConnection::classify(int result) {
+  switch (SSL_get_error(connection_, result)) {
+    case SSL_ERROR_WANT_READ:
+      return Io::want_read;
+    case SSL_ERROR_WANT_WRITE:
+      return Io::want_write;
+    default:
+      return Io::closed;
+  }
+}
+
+Io TlsConnection::handshake() {
+  if (!connection_) return Io::closed;
+  ERR_clear_error();
+  const int result = SSL_accept(connection_);
+  return result == 1 ? Io::done : classify(result);
+}
+
+Transfer TlsConnection::read(std::span<char> into) {
+  ERR_clear_error();
+  std::size_t got = 0;
+  if (SSL_read_ex(connection_, into.data(), into.size(), &got) == 1) return {Io::done, got};
+  return {classify(0), 0};
+}
+
+Transfer TlsConnection::write(std::string_view octets) {
+  ERR_clear_error();
+  std::size_t wrote = 0;
+  if (SSL_write_ex(connection_, octets.data(), octets.size(), &wrote) == 1) return {Io::done, wrote};
+  return {classify(0), 0};
+}
+
+void TlsConnection::close_notify() {
+  ERR_clear_error();
+  if (SSL_is_init_finished(connection_)) SSL_shutdown(connection_);
+  ERR_clear_error();
+}
+
+std::string TlsConnection::version() const {
+  return SSL_get_version(connection_);
+}
+
+std::string TlsConnection::cipher() const {
+  return SSL_get_cipher_name(connection_);
+}
+
+}  // namespace guichet::net
