@@ -1,0 +1,281 @@
+#include "smtpd/driver.h"
+
+#include <algorithm>
+
+#include "net/log.h"
+
+namespace guichet::smtpd {
+namespace {
+
+using net::Level;
+using net::Task;
+
+constexpr std::chrono::seconds handshake_timeout{10};
+constexpr std::chrono::seconds rate_window{60};
+
+SessionOptions session_options(const Server& server) {
+  return {.hostname = server.options.hostname, .starttls = server.tls != nullptr, .limits = server.options.limits};
+}
+
+std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) {
+  if (stopping) return Reply{421, "4.3.2", "closing down, please try again later"};
+  switch (verdict) {
+    case net::Admission::Verdict::too_many:
+      return Reply{421, "4.3.2", "too many connections, please try again later"};
+    case net::Admission::Verdict::too_many_from_address:
+      return Reply{421, "4.7.0", "too many connections from your address, please try again later"};
+    case net::Admission::Verdict::welcome:
+      break;
+  }
+  return std::nullopt;
+}
+
+// RFC 3848: what the "with" of a Received field calls the protocol; RFC 6531 4.3 for UTF8.
+std::string protocol_of(const ClientFacts& client, bool tls, bool smtputf8) {
+  const std::string secured = tls ? "S" : "";
+  if (smtputf8) return "UTF8SMTP" + secured;
+  return (client.esmtp ? "ESMTP" : "SMTP") + (client.esmtp ? secured : "");
+}
+
+class Driver {
+ public:
+  Driver(Server& server, net::Accepted accepted)
+      : server_(server),
+        client_(accepted.client),
+        ticket_(std::move(accepted.ticket)),
+        stream_(std::move(accepted.socket), accepted.loop.sessions),
+        session_(session_options(server)) {}
+
+  Task<void> run() {
+    session_.greet(refusal_of(ticket_->verdict(), stream_.sessions().stopping()));
+    stream_.expire_in(server_.options.idle_timeout);
+    for (bool go_on = true; go_on;) {
+      const auto step = session_.step(input_);
+      input_.remove_prefix(step.consumed);
+      if (handle(step.action)) continue;
+      go_on = co_await handle_slowly(step.action);
+    }
+  }
+
+ private:
+  // The actions that need no waiting; false: another one, for handle_slowly().
+  bool handle(const Action& action) {
+    if (const auto* reply = std::get_if<SendReply>(&action)) return output_ += reply->octets, true;
+    if (const auto* body = std::get_if<BodyOctets>(&action)) return take(body->octets);
+    if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask), true;
+    if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask), true;
+    if (std::holds_alternative<AskData>(action)) return answer_data(), true;
+    if (std::holds_alternative<DiscardBody>(action)) return incoming_.reset(), true;
+    return false;
+  }
+
+  // False: the session is over.
+  Task<bool> handle_slowly(const Action& action) {
+    if (std::holds_alternative<NeedInput>(action)) return fill();
+    if (const auto* ask = std::get_if<AskFile>(&action)) return file(*ask->transaction);
+    if (std::holds_alternative<StartTls>(action)) return start_tls();
+    if (std::holds_alternative<BodyOctets>(action)) return spill();
+    return end();
+  }
+
+  void answer_mail(const AskMail& ask) {
+    auto refusal = server_.intake.refusal(ask.transaction->size_declared);
+    recipients_.clear();
+    if (refusal) log_refusal("mail", ask.transaction->reverse_path.written, *refusal);
+    session_.answer(std::move(refusal));
+  }
+
+  void answer_recipient(const AskRecipient& ask) {
+    auto ruling = server_.policy.recipient(*ask.recipient);
+    if (auto* refusal = std::get_if<Reply>(&ruling)) {
+      log_refusal("rcpt", ask.recipient->written, *refusal);
+      return session_.answer(std::move(*refusal));
+    }
+    remember(std::move(std::get<store::Recipient>(ruling)));
+    session_.answer(std::nullopt);
+  }
+
+  // The same address twice is one delivery.
+  void remember(store::Recipient recipient) {
+    const auto same = [&](const store::Recipient& known) { return known.address == recipient.address; };
+    if (std::none_of(recipients_.begin(), recipients_.end(), same)) recipients_.push_back(std::move(recipient));
+  }
+
+  void answer_data() {
+    auto refusal = server_.intake.refusal(0);
+    if (!refusal) {
+      incoming_ = server_.intake.begin();
+      window_begin_ = std::chrono::steady_clock::now();
+      window_octets_ = 0;
+    }
+    session_.answer(std::move(refusal));
+  }
+
+  // False: the body wants to spill.
+  bool take(std::string_view octets) {
+    incoming_->append(octets);
+    window_octets_ += octets.size();
+    return !incoming_->wants_to_spill();
+  }
+
+  Task<bool> spill() {
+    keep_input();
+    std::function<bool()> work = [incoming = incoming_.get()] { return incoming->spill(), true; };
+    co_await server_.pool.run<bool>(std::move(work));
+    co_return true;
+  }
+
+  // What is left of the input lives in a buffer that other sessions use as soon as this one waits.
+  void keep_input() {
+    if (input_.empty()) return;
+    std::string rest(input_);
+    pending_ = std::move(rest);
+    input_ = pending_;
+  }
+
+  Task<bool> fill() {
+    if (!output_.empty() && !stream_.write_now(output_)) {
+      const bool written = co_await stream_.write(output_);
+      if (!written) co_return false;
+    }
+    if (stream_.sessions().stopping() && !session_.in_data()) co_return go_away();
+    input_ = co_await stream_.read();
+    if (input_.empty()) co_return wake_up();
+    stream_.expire_in(server_.options.idle_timeout);
+    if (session_.in_data() && too_slow()) session_.abort({421, "4.4.2", "too slow, closing"});
+    co_return true;
+  }
+
+  // Reading ended without octets. True: the machine has a last word to say.
+  bool wake_up() {
+    switch (stream_.why()) {
+      case net::Stream::End::stopping:
+        return session_.in_data() || go_away();
+      case net::Stream::End::expired:
+        stream_.allow_farewell();
+        session_.abort({421, "4.4.2", "time-out, closing"});
+        return true;
+      case net::Stream::End::closed:
+      case net::Stream::End::none:
+        break;
+    }
+    return false;
+  }
+
+  bool go_away() {
+    session_.abort({421, "4.3.2", "closing down, please try again later"});
+    return true;
+  }
+
+  // A minimum rate instead of a total time: a town hall on a slow line must finish, a slowloris must not.
+  bool too_slow() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - window_begin_ < rate_window) return false;
+    const bool slow = window_octets_ < server_.options.data_rate_octets_per_s_min * rate_window.count();
+    window_begin_ = now;
+    window_octets_ = 0;
+    return slow;
+  }
+
+  Task<bool> file(const Transaction& transaction) {
+    keep_input();
+    const auto envelope = envelope_of(transaction);
+    const auto id = incoming_->id();
+    const auto octets = incoming_->octets();
+    auto append = incoming_->finish(envelope, recipients_);
+    auto filed = store::Result<void>();
+    if (append) {
+      auto start = [this, &append](std::function<void(store::Result<void>)> done) {
+        append->done = std::move(done);
+        server_.intake.store().append(std::move(*append));
+      };
+      filed = co_await net::answer<store::Result<void>>(std::move(start));
+    } else {
+      filed = tl::unexpected(append.error());
+    }
+    incoming_.reset();
+    session_.answer(filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text()} : reply_for(filed.error()));
+    log_filing(envelope, id, octets, filed);
+    stream_.expire_in(server_.options.idle_timeout);
+    co_return true;
+  }
+
+  Envelope envelope_of(const Transaction& transaction) {
+    if (session_id_ == store::Uuid{}) session_id_ = server_.intake.new_id();
+    const auto* tls = stream_.tls();
+    return {.session = session_id_.text(),
+            .client = client_.address().to_string(),
+            .client_port = client_.port(),
+            .helo = session_.client().helo,
+            .protocol = protocol_of(session_.client(), tls != nullptr, transaction.smtputf8),
+            .tls_version = tls ? tls->version() : "",
+            .tls_cipher = tls ? tls->cipher() : "",
+            .mail_from = transaction.reverse_path.written,
+            .body_8bitmime = transaction.body_8bitmime,
+            .smtputf8 = transaction.smtputf8};
+  }
+
+  Task<bool> start_tls() {
+    const bool written = co_await stream_.write(output_);
+    if (!written) co_return false;
+    stream_.expire_in(handshake_timeout);
+    const bool shaken = co_await stream_.handshake(*server_.tls);
+    if (!shaken) {
+      net::log_event(Level::info, "smtp.tls_failed", {{"client", net::to_text(client_)}});
+      co_return false;
+    }
+    stream_.expire_in(server_.options.idle_timeout);
+    session_.tls_established();
+    co_return true;
+  }
+
+  Task<bool> end() {
+    if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
+    const bool unread = !input_.empty() || session_.errors() > 0;
+    co_await stream_.close(unread);
+    co_return false;
+  }
+
+  void log_refusal(const char* at, const std::string& address, const Reply& reply) {
+    net::log_event(Level::info, "smtp.refused",
+                   {{"client", net::to_text(client_)},
+                    {"at", at},
+                    {"address", address},
+                    {"reply", std::to_string(reply.code) + " " + reply.enhanced}});
+  }
+
+  void log_filing(const Envelope& envelope, const store::MessageId& id, std::uint64_t octets,
+                  const store::Result<void>& filed) {
+    net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
+                   {{"session", envelope.session},
+                    {"client", net::to_text(client_)},
+                    {"id", id.uuid.text()},
+                    {"from", envelope.mail_from},
+                    {"recipients", std::to_string(recipients_.size())},
+                    {"octets", std::to_string(octets)},
+                    {"error", filed ? "" : filed.error().text}});
+  }
+
+  Server& server_;
+  const net::asio::ip::tcp::endpoint client_;
+  const std::unique_ptr<net::Admission::Ticket> ticket_;
+  net::Stream stream_;
+  Session session_;
+  std::string output_;             // replies not yet written: one write for a group of them
+  std::string_view input_;         // octets read and not consumed; in the shared buffer or in pending_
+  std::string pending_;
+  std::vector<store::Recipient> recipients_;
+  std::unique_ptr<Incoming> incoming_;
+  std::chrono::steady_clock::time_point window_begin_;
+  std::uint64_t window_octets_ = 0;
+  store::Uuid session_id_;
+};
+
+}  // namespace
+
+Task<void> serve(Server& server, net::Accepted accepted) {
+  Driver driver(server, std::move(accepted));
+  co_await driver.run();
+}
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,37 @@
+// The thin Asio driver of an SMTP session: reads and writes for the machine, asks the policy, files the message.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/listener.h"
+#include "net/pool.h"
+#include "net/tls.h"
+#include "smtpd/intake.h"
+#include "smtpd/policy.h"
+#include "smtpd/session.h"
+
+namespace guichet::smtpd {
+
+struct ServerOptions {
+  std::string hostname;
+  SessionLimits limits;
+  std::chrono::seconds idle_timeout{300};
+  std::uint64_t data_rate_octets_per_s_min = 500;   // 0: none
+};
+
+// What all sessions share. Outlives the loops.
+struct Server {
+  ServerOptions options;
+  const Policy& policy;
+  Intake& intake;
+  net::Pool& pool;
+  std::shared_ptr<const net::TlsContext> tls;   // null: no STARTTLS
+};
+
+// Serves one session to its end.
+[[nodiscard]] net::Task<void> serve(Server& server, net::Accepted accepted);
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,64 @@
+#include "smtpd/envelope.h"
+
+#include <nlohmann/json.hpp>
+
+#include "store/facts.h"
+
+namespace guichet::smtpd {
+namespace {
+
+void add(std::string& json, std::string_view name, std::string_view value) {
+  json.append(json.size() > 1 ? ",\"" : "\"").append(name).append("\":").append(store::json_string(value));
+  if (!store::is_utf8(value)) json.append(",\"").append(name).append("_hex\":\"").append(store::hex(value)).append("\"");
+}
+
+std::string unhex(const std::string& text) {
+  std::string octets;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 2)
+    octets.push_back(static_cast<char>(std::stoi(text.substr(at, 2), nullptr, 16)));
+  return octets;
+}
+
+std::string text_of(const nlohmann::json& json, const std::string& name) {
+  if (const auto exact = json.find(name + "_hex"); exact != json.end()) return unhex(exact->get<std::string>());
+  return json.value(name, std::string());
+}
+
+}  // namespace
+
+std::string encode_envelope(const Envelope& envelope) {
+  std::string json = "{";
+  add(json, "mail_from", envelope.mail_from);
+  add(json, "helo", envelope.helo);
+  add(json, "client", envelope.client);
+  json.append(",\"client_port\":").append(std::to_string(envelope.client_port));
+  add(json, "protocol", envelope.protocol);
+  if (!envelope.tls_version.empty()) {
+    add(json, "tls_version", envelope.tls_version);
+    add(json, "tls_cipher", envelope.tls_cipher);
+  }
+  if (envelope.body_8bitmime) json.append(",\"body_8bitmime\":true");
+  if (envelope.smtputf8) json.append(",\"smtputf8\":true");
+  add(json, "session", envelope.session);
+  return json.append("}");
+}
+
+store::Result<Envelope> decode_envelope(std::string_view text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    return Envelope{.session = text_of(json, "session"),
+                    .client = text_of(json, "client"),
+                    .client_port = json.value("client_port", 0u),
+                    .helo = text_of(json, "helo"),
+                    .protocol = text_of(json, "protocol"),
+                    .tls_version = text_of(json, "tls_version"),
+                    .tls_cipher = text_of(json, "tls_cipher"),
+                    .mail_from = text_of(json, "mail_from"),
+                    .body_8bitmime = json.value("body_8bitmime", false),
+                    .smtputf8 = json.value("smtputf8", false)};
+  } catch (const std::exception& error) {   // nlohmann's own, and std::stoi's
+    return store::fail(store::ErrorKind::damaged, std::string("cannot read an envelope: ") + error.what());
+  }
+}
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,152 @@
+#include "smtpd/intake.h"
+
+#include <algorithm>
+
+namespace guichet::smtpd {
+namespace {
+
+constexpr std::uint64_t spill_octets_min = 64 * 1024;   // less is not worth a call
+constexpr std::size_t read_octets = 256 * 1024;
+
+void ignore(std::string_view) {}
+
+}  // namespace
+
+Reply reply_for(const store::Error& error) {
+  switch (error.kind) {
+    case store::ErrorKind::no_space:
+      return {452, "4.3.1", "no room to store your message now, please try again later"};
+    case store::ErrorKind::stopped:
+      return {421, "4.3.0", "closing down, please try again later"};
+    case store::ErrorKind::io:
+    case store::ErrorKind::no_files:
+    case store::ErrorKind::absent:
+    case store::ErrorKind::busy:
+    case store::ErrorKind::damaged:
+    case store::ErrorKind::foreign:
+      break;
+  }
+  return {451, "4.3.0", "your message could not be stored, please try again later"};
+}
+
+// --- Incoming ------------------------------------------------------------------------------------------
+
+Incoming::Incoming(Intake& intake, store::MessageId id)
+    : intake_(intake),
+      id_(id),
+      body_(intake.store_.new_body(id)),
+      transform_(intake.rule_),
+      expectation_(intake.store_.expect()) {}
+
+void Incoming::append(std::string_view octets) {
+  hash_.update(octets);
+  transform_.feed(octets, ignore);
+  body_.append(octets);
+}
+
+// A body spills when it is large, or when the bodies of all sessions together fill half of what they may.
+bool Incoming::wants_to_spill() const {
+  if (failure_) return false;
+  const auto& memory = intake_.store_.memory();
+  const bool large = body_.size() > intake_.options_.spool_octets_min;
+  const bool crowded = memory.in_use() > memory.octets_max() / 2;
+  return (large && body_.memory_octets() >= 4 * spill_octets_min) ||
+         (crowded && body_.memory_octets() >= spill_octets_min);
+}
+
+void Incoming::spill() {
+  if (auto spilled = body_.spill(); !spilled) failure_ = spilled.error();
+}
+
+store::Result<store::Append> Incoming::finish(const Envelope& envelope,
+                                              const std::vector<store::Recipient>& recipients) {
+  if (failure_) return tl::unexpected(*failure_);
+  transform_.finish(ignore);
+  const store::Received received{.message = id_,
+                                 .at = intake_.clock_.now(),
+                                 .digest = hash_.finish(),
+                                 .size_octets = body_.size(),
+                                 .recipients = recipients,
+                                 .envelope = encode_envelope(envelope)};
+  store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
+  append.facts.reserve(recipients.size() + 1);
+  append.facts.emplace_back(received);
+  for (const auto& recipient : recipients)
+    append.facts.emplace_back(intake_.deliver(envelope, received, recipient, transform_.facts()));
+  append.body.emplace(store::Append::NewMessage{id_, received.at, received.digest, std::move(body_)});
+  return append;
+}
+
+// --- Intake --------------------------------------------------------------------------------------------
+
+Intake::Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options)
+    : store_(store),
+      clock_(clock),
+      ids_(ids),
+      options_(std::move(options)),
+      rule_{.version = store::served_rule_latest, .owned = store::owned_fields()} {}
+
+std::unique_ptr<Incoming> Intake::begin() {
+  return std::make_unique<Incoming>(*this, store::MessageId{new_id()});
+}
+
+std::optional<Reply> Intake::refusal(std::uint64_t octets_declared) const {
+  if (store_.failed()) return reply_for({store::ErrorKind::stopped, ""});
+  const bool memory = store_.memory().in_use() < store_.memory().octets_max();
+  if (memory && store_.has_room(octets_declared)) return std::nullopt;
+  return reply_for({store::ErrorKind::no_space, ""});
+}
+
+store::Delivered Intake::deliver(const Envelope& envelope, const store::Received& received,
+                                 const store::Recipient& recipient,
+                                 const store::ServedTransform::Facts& facts) {
+  auto prefix = compose_prefix(envelope, {.hostname = options_.hostname,
+                                          .message = received.message,
+                                          .received = received.at,
+                                          .digest = received.digest,
+                                          .recipient = recipient.address,
+                                          .add_message_id = !facts.has_message_id});
+  const auto size = prefix.size() + facts.octets;
+  return {.uid = {new_id()},
+          .message = received.message,
+          .at = clock_.now(),
+          .recipient = recipient,
+          .form = {.prefix = std::move(prefix),
+                   .rule = rule_,
+                   .size_octets = size,
+                   .fields_renamed = facts.fields_renamed,
+                   .line_ends_mended = facts.line_ends_mended}};
+}
+
+store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
+  const auto fact = store_.archive().fact(row.place);
+  if (!fact) return tl::unexpected(fact.error());
+  const auto* received = std::get_if<store::Received>(&*fact);
+  if (!received) return store::fail(store::ErrorKind::damaged, "not the record of a message");
+  const auto envelope = decode_envelope(received->envelope);
+  if (!envelope) return tl::unexpected(envelope.error());
+  const auto place = store_.body(received->digest);
+  if (!place) return tl::unexpected(place.error());
+  if (!*place) return store::fail(store::ErrorKind::damaged, "the body of a message is not in the archive");
+
+  store::ServedTransform transform(rule_);
+  std::string piece;
+  for (std::uint64_t at = 0; at < (*place)->size_octets; at += piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(read_octets, (*place)->size_octets - at)));
+    if (auto read = store_.archive().read(**place, at, piece); !read) return tl::unexpected(read.error());
+    transform.feed(piece, ignore);
+  }
+  transform.finish(ignore);
+
+  store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
+  auto there = store_.deliveries(row.message);
+  if (!there) return tl::unexpected(there.error());
+  for (const auto& recipient : received->recipients) {
+    const auto same = [&](const store::DeliveryRow& delivery) { return delivery.recipient == recipient.address; };
+    if (std::none_of(there->begin(), there->end(), same))
+      append.facts.emplace_back(deliver(*envelope, *received, recipient, transform.facts()));
+  }
+  return append;
+}
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,86 @@
+// From the first octet of a body to its place in the store: hashes, measures the served form, and composes what
+// the store makes durable in one go. Used by the driver; knows no socket.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "smtpd/envelope.h"
+#include "smtpd/reply.h"
+#include "store/hash.h"
+#include "store/seams.h"
+#include "store/served_form.h"
+#include "store/store.h"
+
+namespace guichet::smtpd {
+
+struct IntakeOptions {
+  std::string hostname;
+  std::uint64_t spool_octets_min = 2ull << 20;
+};
+
+class Intake;
+
+// One message being received. Made at the start of its body; destroyed when it is filed or given up.
+class Incoming {
+ public:
+  Incoming(Intake& intake, store::MessageId id);
+
+  void append(std::string_view octets);
+  // The body has outgrown its share of memory: call spill() from a thread that may block.
+  [[nodiscard]] bool wants_to_spill() const;
+  void spill();   // a failure is remembered and becomes the refusal of finish()
+
+  [[nodiscard]] const store::MessageId& id() const { return id_; }
+  [[nodiscard]] std::uint64_t octets() const { return body_.size(); }
+
+  // The whole of it, for Store::append(), without `done`; or why it cannot be filed. The object is spent.
+  [[nodiscard]] store::Result<store::Append> finish(const Envelope& envelope,
+                                                    const std::vector<store::Recipient>& recipients);
+
+ private:
+  Intake& intake_;
+  const store::MessageId id_;
+  store::Body body_;
+  store::Sha256 hash_;
+  store::ServedTransform transform_;
+  std::optional<store::Error> failure_;
+  std::unique_ptr<store::Store::Expectation> expectation_;
+};
+
+// Shared by all sessions; outlives them.
+class Intake {
+ public:
+  Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options);
+
+  [[nodiscard]] std::unique_ptr<Incoming> begin();
+  [[nodiscard]] store::Uuid new_id() { return ids_.mint(clock_.now()); }
+  // Not now: the disk or the memory for bodies is full (452 4.3.1), or the disk failed (421).
+  [[nodiscard]] std::optional<Reply> refusal(std::uint64_t octets_declared) const;
+
+  // After a crash: a message that was filed, but some recipient's delivery was torn off. Composes what is missing,
+  // from the archive alone. Blocks.
+  [[nodiscard]] store::Result<store::Append> redeliver(const store::MessageRow& row);
+
+  [[nodiscard]] store::Store& store() { return store_; }
+
+ private:
+  friend class Incoming;
+  [[nodiscard]] store::Delivered deliver(const Envelope& envelope, const store::Received& received,
+                                         const store::Recipient& recipient,
+                                         const store::ServedTransform::Facts& facts);
+
+  store::Store& store_;
+  store::Clock& clock_;
+  store::IdSource& ids_;
+  const IntakeOptions options_;
+  const store::ServedRule rule_;
+};
+
+// What the client is told when the machine is at fault: always a 4xx, so that it comes back.
+[[nodiscard]] Reply reply_for(const store::Error& error);
+
+}  // namespace guichet::smtpd

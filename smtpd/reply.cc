@@ -1,0 +1,43 @@
+#include "smtpd/reply.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace guichet::smtpd {
+
+namespace {
+
+// RFC 5321 4.5.3.1.5: a reply line has 512 octets at most, the code and the CRLF included.
+constexpr std::size_t kLineOctetsMax = 512;
+
+// RFC 5321 4.2.1: textstring is HTAB and printable ASCII. UTF-8 is only for clients that asked for SMTPUTF8,
+// so no reply has it, and no CR or LF of a client's own making can begin a line here.
+char printable(char c) {
+  return (c >= ' ' && c <= '~') || c == '\t' ? c : '?';
+}
+
+void append_line(std::string& out, const Reply& reply, std::string_view text, bool last) {
+  std::string line = std::to_string(reply.code);
+  line += last ? ' ' : '-';
+  // RFC 2034 4: the enhanced code stands on every line of a multi-line reply.
+  if (!reply.enhanced.empty()) line += reply.enhanced + ' ';
+  line += text;
+  line.resize(std::min(line.size(), kLineOctetsMax - 2));
+  std::transform(line.begin(), line.end(), line.begin(), printable);
+  out += line + "\r\n";
+}
+
+}  // namespace
+
+std::string Reply::octets() const {
+  std::string out;
+  std::string_view rest = text;
+  for (auto lf = rest.find('\n'); lf != std::string_view::npos; lf = rest.find('\n')) {
+    append_line(out, *this, rest.substr(0, lf), false);
+    rest.remove_prefix(lf + 1);
+  }
+  append_line(out, *this, rest, true);
+  return out;
+}
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,204 @@
+// The order of things. Where the session stands is in four fields, and they are read in this order:
+//
+//   due_          not empty: its parts come out first, one a step: DiscardBody, SendReply, then StartTls or
+//   Close question_     set: only answer() or abort() may come next body_         set: octets are body, until
+//   CRLF.CRLF; else they are commands transaction_  set: after an accepted (or pending) MAIL
+//
+//   from           by                                 to
+//   ----           --                                 --
+//   no transaction MAIL, AskMail: yes                 transaction
+//   transaction    RCPT, AskRecipient: yes            transaction, one recipient more
+//   transaction    DATA, AskData: yes                 body (354)
+//   transaction    RSET, HELO, EHLO, STARTTLS,        no transaction
+//                  AskMail or AskData: no
+//   body           CRLF.CRLF                          AskFile, or the refusal of a void body
+//   AskFile        any answer                         no transaction
+//
+// RFC 5321 4.1.4 is that table; everything that is not in it is 503.
+#include "smtpd/session.h"
+
+#include <utility>
+
+#include "smtpd/check.h"
+
+namespace guichet::smtpd {
+
+Session::Session(SessionOptions options)
+    : options_(std::move(options)),
+      commands_(options_.limits.command_octets_max, options_.limits.command_flood_octets_max) {}
+
+void Session::greet(std::optional<Reply> refusal) {
+  check(phase_ == Phase::kNew, "greet() comes once");
+  phase_ = Phase::kOpen;
+  // RFC 5321 3.1: 220, or 554 and wait; a client that was refused has nothing to say here, so it is closed.
+  if (refusal) return say_and_close(*refusal);
+  say({220, "", options_.hostname + " ESMTP Guichet"});
+}
+
+Step Session::step(std::string_view input) {
+  check(phase_ != Phase::kNew, "greet() comes before step()");
+  check(phase_ != Phase::kHandshake, "no step() between StartTls and tls_established()");
+  check(question_ == Question::kNone, "no step() while a question is outstanding");
+  if (anything_due()) return {0, take_due()};
+  return body_ ? step_body(input) : step_command(input);
+}
+
+Step Session::step_command(std::string_view input) {
+  const auto [found, consumed, line] = commands_.next(input);
+  switch (found) {
+    case CommandReader::Found::kNothing:
+      return {consumed, NeedInput{}};
+    case CommandReader::Found::kLine:
+      obey(line, consumed < input.size());
+      break;
+    case CommandReader::Found::kTooLong:
+      // RFC 5321 4.5.3.1.9
+      refuse({500, "5.5.2", "Line too long"});
+      break;
+    case CommandReader::Found::kFlood:
+      say_and_close({500, "5.5.2", "Line too long"});
+      break;
+  }
+  return {consumed, next_action()};
+}
+
+Step Session::step_body(std::string_view input) {
+  std::size_t consumed = 0;
+  while (!body_->ended && consumed < input.size()) {
+    const auto piece = body_->reader.next(input.substr(consumed));
+    consumed += piece.consumed;
+    body_->octets += piece.body.size();
+    body_->ended = piece.end;
+    if (body_->discarded) continue;
+    if (body_is_void()) {
+      body_->discarded = true;
+      return {consumed, DiscardBody{}};
+    }
+    if (!piece.body.empty()) return {consumed, BodyOctets{piece.body}};
+  }
+  if (!body_->ended) return {consumed, NeedInput{}};
+  end_of_data();
+  return {consumed, next_action()};
+}
+
+bool Session::body_is_void() const {
+  return body_->octets > options_.limits.message_octets_max || body_->reader.ambiguous_dot_line();
+}
+
+// A void body is refused here and not where it became void: only at the true end does the client look for a
+// reply, and what it sends before is never taken for commands.
+void Session::end_of_data() {
+  const bool ambiguous = body_->reader.ambiguous_dot_line();
+  const bool discarded = body_->discarded;
+  body_.reset();
+  if (!discarded) {
+    question_ = Question::kFile;
+    return;
+  }
+  transaction_.reset();
+  // RFC 5321 2.3.8: bare CR and LF MUST NOT be sent. Around a dot line they are how a second message is
+  // smuggled, so the session ends: what the sender thinks it says next is not known.
+  if (ambiguous) return say_and_close({550, "5.5.2", "Bare CR or LF around a line of a single dot refused"});
+  // RFC 1870 6.3
+  say({552, "5.3.4", "Message size exceeds fixed limit"});
+}
+
+bool Session::anything_due() const {
+  return due_.discard || !due_.reply.empty() || due_.then != Then::kGoOn;
+}
+
+Action Session::take_due() {
+  if (std::exchange(due_.discard, false)) return DiscardBody{};
+  if (!due_.reply.empty()) return SendReply{std::exchange(due_.reply, {})};
+  if (closing()) return Close{};
+  check(due_.then == Then::kStartTls, "take_due() without anything due");
+  due_.then = Then::kGoOn;
+  phase_ = Phase::kHandshake;
+  return StartTls{};
+}
+
+Action Session::ask() const {
+  switch (question_) {
+    case Question::kMail:
+      return AskMail{&*transaction_};
+    case Question::kRecipient:
+      return AskRecipient{&*transaction_, &recipient_};
+    case Question::kData:
+      return AskData{&*transaction_};
+    case Question::kFile:
+      return AskFile{&*transaction_};
+    case Question::kNone:
+      break;
+  }
+  check(false, "ask() without a question");
+  return Close{};
+}
+
+Action Session::next_action() {
+  return question_ == Question::kNone ? take_due() : ask();
+}
+
+void Session::say(const Reply& reply) {
+  due_.reply += reply.octets();
+  // RFC 5321 3.8: 421 announces that the channel is closed.
+  if (reply.code == 421) due_.then = Then::kClose;
+}
+
+void Session::say_and_close(const Reply& reply) {
+  say(reply);
+  due_.then = Then::kClose;
+}
+
+// One answer to one command: the 421 stands in the place of the refusal, not after it.
+void Session::refuse(const Reply& reply) {
+  if (!patience_ends()) say(reply);
+}
+
+bool Session::patience_ends() {
+  if (++errors_ <= options_.limits.errors_max) return false;
+  say({421, "4.7.0", options_.hostname + " Too many errors"});
+  return true;
+}
+
+bool Session::idles_too_long() {
+  return ++idle_commands_ > options_.limits.idle_commands_max && patience_ends();
+}
+
+void Session::abort(Reply reply) {
+  if (closing()) return;
+  due_.discard = body_ && !body_->discarded;
+  body_.reset();
+  question_ = Question::kNone;
+  const bool handshaking = phase_ == Phase::kHandshake;
+  phase_ = Phase::kOpen;
+  // A 220 that was not sent yet would have the client begin its handshake into our reply.
+  if (std::exchange(due_.then, Then::kClose) == Then::kStartTls) due_.reply.clear();
+  if (!handshaking) say(reply);
+}
+
+void Session::tls_established() {
+  check(phase_ != Phase::kOpen, "tls_established() without StartTls");
+  if (phase_ == Phase::kHandshake) phase_ = Phase::kOpen;
+  // RFC 3207 4.2: what was said in the clear may have been said by someone else.
+  client_ = ClientFacts{};
+  client_.tls = true;
+  transaction_.reset();
+}
+
+bool Session::in_data() const {
+  return body_ && !body_->ended;
+}
+bool Session::awaiting_answer() const {
+  return question_ != Question::kNone;
+}
+const ClientFacts& Session::client() const {
+  return client_;
+}
+const std::optional<Transaction>& Session::transaction() const {
+  return transaction_;
+}
+unsigned Session::errors() const {
+  return errors_;
+}
+
+}  // namespace guichet::smtpd

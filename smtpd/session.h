@@ -1,0 +1,218 @@
+// The SMTP server session as a pure machine (RFC 5321): octets in, actions out.
+//
+// No socket, no clock, no file: the driver reads and writes, asks the policy, files the message. That is
+// what makes "every split" tests possible and keeps the driver thin enough to read in one go.
+//
+// The theory. The machine is a command reader, an optional<Transaction> and at most one question that is
+// outstanding. While a question is outstanding step() consumes nothing: pipelined commands (RFC 2920) wait
+// in the driver's buffer, and back-pressure comes for free. Everything that RFC 5321 calls "clear the
+// buffers" is one line, transaction_.reset().
+//
+// Use:
+//   for (;;) {
+//     Step s = session.step(input);          // input: octets received and not consumed yet
+//     input.remove_prefix(s.consumed);
+//     ... carry out s.action ...
+//   }
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "smtpd/address.h"
+#include "smtpd/command_reader.h"
+#include "smtpd/data_reader.h"
+#include "smtpd/reply.h"
+
+namespace guichet::smtpd {
+
+// Each limit is a named reply when it is passed (smtpd/README.md lists them).
+struct SessionLimits {
+  std::size_t command_octets_max = 4096;         // with its CRLF; RFC 5321 4.5.3.1.4 asks for 512
+  std::size_t command_flood_octets_max = 65536;  // a line that is longer still ends the session
+  std::size_t recipients_max = 100;              // RFC 5321 4.5.3.1.8
+  std::uint64_t message_octets_max = 220'000'000;
+  unsigned errors_max = 10;          // one more is answered 421; a filed message forgives all
+  unsigned idle_commands_max = 100;  // NOOP, RSET, refused recipients ...: each more is an error
+};
+
+struct SessionOptions {
+  std::string hostname;   // in the greeting, the EHLO reply
+  bool starttls = false;  // offer STARTTLS; false once TLS is up
+  SessionLimits limits;
+};
+
+// What the client said of itself. Octets exactly as received, not to be trusted in any header unquoted.
+struct ClientFacts {
+  std::string helo;    // empty: none was given
+  bool esmtp = false;  // EHLO rather than HELO
+  bool tls = false;    // true after a handshake; the driver knows version and cipher
+};
+
+// RFC 5321 3.3. RSET, EHLO, STARTTLS, the end of DATA and a refusal of it destroy the object.
+struct Transaction {
+  Path reverse_path;                // empty mailbox: the null sender <>
+  std::uint64_t size_declared = 0;  // RFC 1870; 0: not declared
+  bool body_8bitmime = false;       // RFC 6152
+  bool smtputf8 = false;            // RFC 6531
+  std::vector<Path> recipients;     // accepted ones, in order, as the client wrote them
+};
+
+// --- Actions -------------------------------------------------------------------------------------------
+// Views point into the session or into the input given to step() and live until the next call of either.
+
+// Everything was consumed: read more.
+struct NeedInput {};
+
+// Whole lines, CRLF included.
+struct SendReply {
+  std::string octets;
+};
+
+// Answer with answer(): nullopt = accept.
+struct AskMail {
+  const Transaction* transaction;
+};
+
+// The recipient is not yet in transaction->recipients.
+struct AskRecipient {
+  const Transaction* transaction;
+  const Path* recipient;
+};
+
+// Accepted, 354 follows and BodyOctets begin.
+struct AskData {
+  const Transaction* transaction;
+};
+
+// Dot-unstuffed (RFC 5321 4.5.2).
+struct BodyOctets {
+  std::string_view octets;
+};
+
+// End of data. answer(reply): 250 or a refusal.
+struct AskFile {
+  const Transaction* transaction;
+};
+
+// What was received of the body is void (too large, ...), and no more of it comes.
+struct DiscardBody {};
+
+// Flush the 220 that came before, then shake hands.
+struct StartTls {};
+
+// Flush what was sent, then close. Every further step gives it again.
+struct Close {};
+
+using Action = std::variant<NeedInput, SendReply, AskMail, AskRecipient, AskData, BodyOctets, AskFile,
+                            DiscardBody, StartTls, Close>;
+
+struct Step {
+  std::size_t consumed = 0;  // of the input given
+  Action action;
+};
+
+// The session's own: a body that is being received, from 354 to the end of data. (Not nested in Session:
+// clang does not take a nested class with default values inside std::optional.)
+struct IncomingBody {
+  DataReader reader;
+  std::uint64_t octets = 0;
+  bool discarded = false;
+  bool ended = false;
+};
+
+class Session {
+ public:
+  explicit Session(SessionOptions options);
+
+  // The first action of a session is SendReply with the 220 greeting, before any input is looked at;
+  // `refusal` instead (421, 554) makes it that reply and then Close.
+  void greet(std::optional<Reply> refusal = std::nullopt);
+
+  // Advances by one action. Never consumes while a question is outstanding (returning NeedInput then would
+  // be a lie: it is a checked error of the driver to call it).
+  [[nodiscard]] Step step(std::string_view input);
+
+  // Answers the outstanding Ask…; nullopt means yes, and so does a positive reply, which is then what the
+  // client reads (but for AskData, whose yes is always 354). For AskFile the reply is always given: the 250
+  // that says the message is durable, or the refusal. A 421 is followed by Close (RFC 5321 3.8).
+  void answer(std::optional<Reply> reply);
+
+  // Ends the session at the next step with this reply: 421 at shutdown, time-out, too slow a body
+  // (RFC 5321 3.8, RFC 5321 4.5.3.2). Allowed at any time, also inside DATA (DiscardBody comes first) and
+  // with a question outstanding: that is withdrawn, and an answer that still comes is ignored. After AskFile
+  // the body is the driver's, so no DiscardBody. Between StartTls and tls_established() nothing is sent.
+  void abort(Reply reply);
+
+  // After StartTls: the handshake succeeded. All that was said before is forgotten (RFC 3207 4.2). Also
+  // allowed before greet(), for a port that speaks TLS from the start.
+  void tls_established();
+
+  [[nodiscard]] bool in_data() const;  // 354 was sent and the end of data not yet seen
+  [[nodiscard]] bool awaiting_answer() const;
+  [[nodiscard]] const ClientFacts& client() const;
+  [[nodiscard]] const std::optional<Transaction>& transaction() const;
+  [[nodiscard]] unsigned errors() const;
+
+ private:
+  enum class Phase { kNew, kOpen, kHandshake };
+  enum class Question { kNone, kMail, kRecipient, kData, kFile };
+  enum class Then { kGoOn, kStartTls, kClose };
+
+  // What the next steps give, in this order. A command leads to no more than this.
+  struct Due {
+    bool discard = false;
+    std::string reply;
+    Then then = Then::kGoOn;
+  };
+
+  // session.cc: the order of things
+  [[nodiscard]] Step step_command(std::string_view input);
+  [[nodiscard]] Step step_body(std::string_view input);
+  [[nodiscard]] bool body_is_void() const;
+  void end_of_data();
+  [[nodiscard]] bool anything_due() const;
+  [[nodiscard]] Action take_due();
+  [[nodiscard]] Action ask() const;
+  [[nodiscard]] Action next_action();
+  [[nodiscard]] bool closing() const { return due_.then == Then::kClose; }
+  void say(const Reply& reply);
+  void say_and_close(const Reply& reply);
+  void refuse(const Reply& reply);
+  [[nodiscard]] bool patience_ends();
+  [[nodiscard]] bool idles_too_long();
+
+  // session_answers.cc: what the answer to each question does
+  void answer_mail(const Reply& reply);
+  void answer_recipient(const Reply& reply);
+  void answer_data(const std::optional<Reply>& refusal);
+  void answer_file(const Reply& reply);
+
+  // session_commands.cc: what each command does. `more`: octets follow its line already.
+  void obey(std::string_view line, bool more);
+  void hello(std::string_view name, bool esmtp);
+  void mail(std::string_view argument);
+  void rcpt(std::string_view argument);
+  void data(bool more);
+  void rset();
+  void starttls(bool more);
+
+  SessionOptions options_;
+  ClientFacts client_;
+  std::optional<Transaction> transaction_;
+  std::optional<IncomingBody> body_;
+  Path recipient_;  // the one being asked about
+  CommandReader commands_;
+  Due due_;
+  Question question_ = Question::kNone;
+  Phase phase_ = Phase::kNew;
+  unsigned errors_ = 0;
+  unsigned idle_commands_ = 0;
+};
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,61 @@
+// What the answer to each question does (Session::answer).
+#include <utility>
+
+#include "smtpd/check.h"
+#include "smtpd/session.h"
+
+namespace guichet::smtpd {
+
+void Session::answer(std::optional<Reply> reply) {
+  if (closing()) return;  // it was asked before an abort()
+  check(question_ != Question::kNone, "answer() without a question");
+  switch (std::exchange(question_, Question::kNone)) {
+    case Question::kMail:
+      return answer_mail(reply.value_or(Reply{250, "2.1.0", "Ok"}));
+    case Question::kRecipient:
+      return answer_recipient(reply.value_or(Reply{250, "2.1.5", "Ok"}));
+    case Question::kData:
+      return answer_data(reply);
+    case Question::kFile:
+      check(reply.has_value(), "the answer to AskFile is always a reply");
+      return answer_file(*reply);
+    case Question::kNone:
+      return;
+  }
+}
+
+void Session::answer_mail(const Reply& reply) {
+  if (!reply.positive()) transaction_.reset();
+  say(reply);
+}
+
+// An unknown recipient is no error of the protocol: a town hall that writes to twelve old addresses and one
+// that is still good must reach the good one. Only a harvest of addresses comes to the end of our patience.
+void Session::answer_recipient(const Reply& reply) {
+  if (reply.positive()) {
+    transaction_->recipients.push_back(std::move(recipient_));
+  } else if (idles_too_long()) {
+    return;
+  }
+  say(reply);
+}
+
+void Session::answer_data(const std::optional<Reply>& refusal) {
+  if (refusal && !refusal->positive()) {
+    transaction_.reset();
+    return say(*refusal);
+  }
+  body_.emplace();
+  say({354, "", "End data with <CR><LF>.<CR><LF>"});
+}
+
+void Session::answer_file(const Reply& reply) {
+  transaction_.reset();
+  if (reply.positive()) {
+    errors_ = 0;
+    idle_commands_ = 0;
+  }
+  say(reply);
+}
+
+}  // namespace guichet::smtpd

@@ -1,0 +1,147 @@
+// What each command does (Session::obey).
+#include <string>
+
+#include "smtpd/grammar.h"
+#include "smtpd/session.h"
+
+namespace guichet::smtpd {
+
+namespace {
+
+Reply syntax_error(const VerbRow& row) {
+  // RFC 2034 4: no reply to HELO or EHLO has an enhanced code.
+  const bool hello = row.verb == Verb::kHelo || row.verb == Verb::kEhlo;
+  return {501, hello ? "" : "5.5.4", "Syntax: " + std::string(row.syntax)};
+}
+
+// RFC 5321 4.1.1.1. Not offered: CHUNKING, which would bring a second framing of bodies with it (RFC 3030 2),
+// and DSN, since no notification is ever sent.
+std::string ehlo_text(const SessionOptions& options, bool tls) {
+  std::string text =
+      options.hostname + "\nPIPELINING\nSIZE " + std::to_string(options.limits.message_octets_max);
+  // RFC 3207 4.2: not offered once TLS is up.
+  if (options.starttls && !tls) text += "\nSTARTTLS";
+  return text + "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nHELP";
+}
+
+}  // namespace
+
+void Session::obey(std::string_view line, bool more) {
+  const Command command = parse_command(line);
+  const VerbRow& row = *command.row;
+  if (row.verb == Verb::kNotSmtp) return say_and_close({502, "5.5.1", "This is a mail server"});
+  // RFC 5321 4.1.2: no string of a command holds control octets, and a log or a header must not either.
+  if (has_control_octets(line)) return refuse({500, "5.5.2", "Control octets in a command"});
+  if (!command.argument_fits()) return refuse(syntax_error(row));
+  if (row.idle && idles_too_long()) return;
+  switch (row.verb) {
+    case Verb::kHelo:
+      return hello(command.argument, false);
+    case Verb::kEhlo:
+      return hello(command.argument, true);
+    case Verb::kMail:
+      return mail(command.argument);
+    case Verb::kRcpt:
+      return rcpt(command.argument);
+    case Verb::kData:
+      return data(more);
+    case Verb::kRset:
+      return rset();
+    case Verb::kNoop:
+      return say({250, "2.0.0", "Ok"});
+    case Verb::kVrfy:
+      // RFC 5321 3.5.3: 252 tells nothing. RFC 5321 7.3 lets a site do so.
+      return say({252, "2.0.0", "Send some mail, delivery will be attempted"});
+    case Verb::kHelp:
+      return say({214, "2.0.0", "See RFC 5321"});
+    case Verb::kQuit:
+      return say_and_close({221, "2.0.0", "Bye"});
+    case Verb::kStartTls:
+      return starttls(more);
+    case Verb::kBdat:
+      // RFC 3030 2: the octets of the chunk follow at once; they must not be run as commands.
+      return say_and_close({502, "5.5.1", "BDAT not implemented"});
+    case Verb::kNotImplemented:
+      return refuse({502, "5.5.1", "Command not implemented"});
+    case Verb::kUnknown:
+    case Verb::kNotSmtp:
+      return refuse({500, "5.5.2", "Command not recognized"});
+  }
+}
+
+// RFC 5321 4.1.1.1 asks for a domain or an address literal. The name is recorded and proves nothing, so any
+// will do.
+void Session::hello(std::string_view name, bool esmtp) {
+  client_.helo = name;
+  client_.esmtp = esmtp;
+  // RFC 5321 4.1.4: EHLO in the middle of a session clears the buffers, as RSET does.
+  transaction_.reset();
+  say({250, "", esmtp ? ehlo_text(options_, client_.tls) : options_.hostname});
+}
+
+// Without HELO or EHLO before it, as Postfix has it by default (RFC 5321 4.1.4 asks for one).
+void Session::mail(std::string_view argument) {
+  // RFC 5321 4.1.4
+  if (transaction_) return refuse({503, "5.5.1", "Nested MAIL command"});
+  // RFC 5321 4.1.1.2
+  const auto text = after_keyword(argument, "FROM:");
+  if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: MAIL FROM:<address>"});
+  const auto sender = parse_path(*text);
+  if (!sender) return refuse({501, "5.1.7", "Bad sender address syntax"});
+  const auto parameters = parse_mail_parameters(text->substr(sender->consumed));
+  if (!parameters) return refuse(parameters.error());
+  // RFC 1870 6.1
+  if (parameters->size_declared > options_.limits.message_octets_max) {
+    return refuse({552, "5.3.4", "Message size exceeds fixed limit"});
+  }
+  transaction_ = Transaction{
+      sender->path, parameters->size_declared, parameters->body_8bitmime, parameters->smtputf8, {}};
+  question_ = Question::kMail;
+}
+
+void Session::rcpt(std::string_view argument) {
+  // RFC 5321 4.1.4
+  if (!transaction_) return refuse({503, "5.5.1", "Need MAIL command"});
+  // RFC 5321 4.1.1.3
+  const auto text = after_keyword(argument, "TO:");
+  if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: RCPT TO:<address>"});
+  auto recipient = parse_path(*text);
+  if (!recipient || recipient->path.null()) return refuse({501, "5.1.3", "Bad recipient address syntax"});
+  if (auto refusal = refuse_rcpt_parameters(text->substr(recipient->consumed))) return refuse(*refusal);
+  // RFC 5321 4.5.3.1.10: 452, and no error of the client's: it sends the rest in a second transaction.
+  if (transaction_->recipients.size() >= options_.limits.recipients_max) {
+    return say({452, "4.5.3", "Too many recipients"});
+  }
+  recipient_ = std::move(recipient->path);
+  question_ = Question::kRecipient;
+}
+
+void Session::data(bool more) {
+  // RFC 2920 3.1: DATA is the last of a group. What follows before the 354 was not written by an SMTP client
+  // that talks to us, and would be body or commands depending on our answer.
+  if (more) return say_and_close({554, "5.5.0", "Data sent before it was asked for"});
+  // RFC 5321 4.1.4
+  if (!transaction_) return refuse({503, "5.5.1", "Need RCPT command"});
+  // RFC 5321 3.3
+  if (transaction_->recipients.empty()) return refuse({554, "5.5.1", "No valid recipients"});
+  question_ = Question::kData;
+}
+
+// RFC 5321 4.1.1.5
+void Session::rset() {
+  transaction_.reset();
+  say({250, "2.0.0", "Ok"});
+}
+
+void Session::starttls(bool more) {
+  if (client_.tls) return refuse({503, "5.5.1", "TLS is already active"});
+  if (!options_.starttls) return refuse({502, "5.5.1", "Command not implemented"});
+  // RFC 3207 4.2: commands sent in the clear behind STARTTLS would be run as if they came inside TLS
+  // (CVE-2011-0411).
+  if (more) return say_and_close({554, "5.5.1", "Octets after STARTTLS"});
+  // RFC 3207 4; the transaction goes with all the rest in tls_established()
+  say({220, "2.0.0", "Ready to start TLS"});
+  due_.then = Then::kStartTls;
+}
+
+}  // namespace guichet::smtpd

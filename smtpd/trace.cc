@@ -1,0 +1,79 @@
+// The trace fields (RFC 5321 4.4). What the client said of itself goes into them only after it has been made
+// harmless: HELO may hold an address, a bracket or a line end, and Alaveteli looks for addresses in Received.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "smtpd/envelope.h"
+#include "store/facts.h"
+
+namespace guichet::smtpd {
+namespace {
+
+// A name or an address literal; everything else becomes '?'.
+std::string harmless_name(std::string_view name) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+  std::string out(name.substr(0, 255));
+  std::replace_if(out.begin(), out.end(), [&](char c) { return allowed.find(c) == std::string_view::npos; }, '?');
+  return out.empty() ? "unknown" : out;
+}
+
+// An address between angle brackets: no control octets, no brackets of its own, and text rather than octets.
+std::string harmless_address(std::string_view address) {
+  const bool text = store::is_utf8(address);
+  std::string out(address);
+  std::replace_if(
+      out.begin(), out.end(),
+      [text](char c) {
+        const auto octet = static_cast<unsigned char>(c);
+        return octet < 0x20 || octet == 0x7f || c == '<' || c == '>' || (octet >= 0x80 && !text);
+      },
+      '?');
+  return out;
+}
+
+// RFC 5322 3.3, in UTC.
+std::string date_time(store::Instant instant) {
+  static constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto seconds = static_cast<std::time_t>(instant.unix_us / 1'000'000);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d +0000", days.at(static_cast<std::size_t>(utc.tm_wday)),
+                utc.tm_mday, months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour,
+                utc.tm_min, utc.tm_sec);
+  return text;
+}
+
+std::string address_literal(const std::string& address) {
+  return address.find(':') == std::string::npos ? "[" + address + "]" : "[IPv6:" + address + "]";
+}
+
+// RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's.
+std::string received_field(const Envelope& envelope, const Trace& trace) {
+  return "Received: from " + harmless_name(envelope.helo) + " (" + address_literal(envelope.client) + ")\r\n\tby " +
+         trace.hostname + " (Guichet) with " + envelope.protocol + " id " + trace.message.uuid.text() + "\r\n\tfor <" +
+         harmless_address(trace.recipient) + ">; " + date_time(trace.received) + "\r\n";
+}
+
+}  // namespace
+
+std::string compose_prefix(const Envelope& envelope, const Trace& trace) {
+  const auto recipient = harmless_address(trace.recipient);
+  std::string out = "Return-Path: <" + harmless_address(envelope.mail_from) + ">\r\n";
+  out += "Envelope-To: " + recipient + "\r\n";
+  out += "X-Original-To: " + recipient + "\r\n";
+  out += received_field(envelope, trace);
+  // RFC 8601 2.2: "none" when no method was applied
+  out += "Authentication-Results: " + trace.hostname + "; none\r\n";
+  out += "X-Guichet-Id: " + trace.message.uuid.text() + "\r\n";
+  out += "X-Guichet-Digest: sha256:" + trace.digest.hex() + "\r\n";
+  // Alaveteli tells duplicates by this field alone; derived from the octets, so a retry gets the same.
+  if (trace.add_message_id) out += "Message-ID: <" + trace.digest.hex() + "@" + trace.hostname + ">\r\n";
+  return out;
+}
+
+}  // namespace guichet::smtpd
