@@ -1,0 +1,293 @@
+#include "popd/driver.h"
+
+#include <utility>
+
+#include "net/log.h"
+#include "popd/served_reader.h"
+#include "popd/served_writer.h"
+
+namespace guichet::popd {
+namespace {
+
+using net::Level;
+using net::Task;
+
+constexpr std::chrono::seconds handshake_timeout{10};
+constexpr std::size_t output_octets_max = 256 * 1024;   // then it is written before more is added
+
+SessionOptions session_options(const Server& server, Encryption encryption, const net::Accepted& accepted) {
+  const bool tls = encryption == Encryption::from_the_start;
+  return {.hostname = server.options.hostname,
+          .stls = server.tls != nullptr && !tls,
+          // A password in clear stays on this machine (RFC 2595 section 2.2).
+          .plaintext_login = accepted.client.address().is_loopback(),
+          .tls = tls,
+          .limits = server.options.limits};
+}
+
+// The answer to a login: the maildrop as it is now, or why not.
+struct Login {
+  std::optional<LoginRefusal> refusal;
+  std::unique_ptr<MaildropLocks::Lock> lock;
+  std::vector<store::WaitingRow> rows;
+  std::string trouble;   // for the log
+};
+
+// Blocks: a password may be hashed, and the index may have to catch up.
+Login log_in(const Server& server, const std::string& user, const std::string& password) {
+  Login login;
+  login.refusal = LoginRefusal::wrong;
+  if (!server.users.check(user, password)) return login;
+  login.refusal = LoginRefusal::in_use;
+  login.lock = server.locks.try_lock(user);
+  if (!login.lock) return login;
+  auto rows = server.store.waiting(user, server.options.session_messages_max);
+  if (!rows) {
+    login.refusal = LoginRefusal::temporary;
+    login.trouble = rows.error().text;
+    return login;
+  }
+  login.refusal.reset();
+  login.rows = std::move(*rows);
+  return login;
+}
+
+std::vector<Entry> entries_of(const std::vector<store::WaitingRow>& rows) {
+  std::vector<Entry> entries;
+  entries.reserve(rows.size());
+  for (const auto& row : rows) entries.push_back({row.uid.uuid.text(), row.size_octets});
+  return entries;
+}
+
+class Driver {
+ public:
+  Driver(Server& server, Encryption encryption, net::Accepted accepted)
+      : server_(server),
+        encryption_(encryption),
+        client_(accepted.client),
+        session_(session_options(server, encryption, accepted)),
+        ticket_(std::move(accepted.ticket)),
+        stream_(std::move(accepted.socket), accepted.loop.sessions) {}
+
+  Task<void> run() {
+    if (encryption_ == Encryption::from_the_start) {
+      const bool shaken = co_await shake_hands();
+      if (!shaken) co_return;
+    }
+    session_.greet(ticket_->verdict() != net::Admission::Verdict::welcome || stream_.sessions().stopping());
+    stream_.expire_in(server_.options.idle_timeout);
+    for (bool go_on = true; go_on;) {
+      const auto step = session_.step(input_);
+      input_.remove_prefix(step.consumed);
+      go_on = co_await handle(step.action);
+    }
+    if (!login_name_.empty()) log_end();
+  }
+
+ private:
+  // False: the session is over.
+  Task<bool> handle(const Action& action) {
+    if (const auto* reply = std::get_if<SendReply>(&action)) return reply_with(reply->octets);
+    if (std::holds_alternative<NeedInput>(action)) return fill();
+    if (const auto* login = std::get_if<AskLogin>(&action)) return answer_login(login->user, login->password);
+    if (const auto* ask = std::get_if<AskRetrieve>(&action)) return retrieve(*ask);
+    if (const auto* commit = std::get_if<AskCommit>(&action)) return hand_over(commit->deleted);
+    if (std::holds_alternative<StartTls>(action)) return start_tls();
+    return end();
+  }
+
+  Task<bool> reply_with(std::string_view octets) {
+    output_ += octets;
+    if (output_.size() < output_octets_max) co_return true;
+    keep_input();
+    co_return co_await stream_.write(output_);
+  }
+
+  Task<bool> fill() {
+    if (!output_.empty() && !stream_.write_now(output_)) {
+      const bool written = co_await stream_.write(output_);
+      if (!written) co_return false;
+    }
+    // A session in TRANSACTION may reach its QUIT within the grace; the others have nothing to lose.
+    if (stream_.sessions().stopping() && !session_.in_transaction()) co_return false;
+    input_ = co_await stream_.read();
+    stream_.expire_in(server_.options.idle_timeout);
+    co_return !input_.empty() || stream_.why() == net::Stream::End::stopping;
+  }
+
+  // What is left of the input lives in a buffer that other sessions use as soon as this one waits.
+  void keep_input() {
+    if (input_.empty()) return;
+    std::string rest(input_);
+    pending_ = std::move(rest);
+    input_ = pending_;
+  }
+
+  Task<bool> answer_login(std::string user, std::string password) {
+    keep_input();
+    auto shared = std::make_shared<Login>();
+    std::function<bool()> work = [this, shared, user, password] {
+      *shared = log_in(server_, user, password);
+      return true;
+    };
+    co_await server_.pool.run<bool>(std::move(work));
+    log_login(user, *shared);
+    if (shared->refusal) {
+      session_.login_refused(*shared->refusal);
+      co_return true;
+    }
+    login_name_ = user;
+    lock_ = std::move(shared->lock);
+    rows_ = std::move(shared->rows);
+    session_.logged_in(entries_of(rows_));
+    co_return true;
+  }
+
+  Task<bool> retrieve(AskRetrieve ask) {
+    auto ready = shelf_.take(ask.number);
+    if (!ready) {
+      keep_input();
+      co_await open_more(ask.number);
+      ready = shelf_.take(ask.number);
+    }
+    if (!ready->message) co_return damaged(ask.number, ready->message.error());
+    output_ += "+OK " + std::to_string(rows_[ask.number - 1].size_octets) + " octets\r\n";
+    const bool sent = co_await send(**ready->message, ask);
+    if (!sent) co_return false;
+    session_.retrieved();
+    ++retrieved_;
+    stream_.expire_in(server_.options.idle_timeout);
+    co_return true;
+  }
+
+  Task<void> open_more(std::size_t number) {
+    auto opened = std::make_shared<std::vector<Shelf::Ready>>();
+    const auto count = shelf_.group(number);
+    std::function<bool()> work = [this, opened, number, count] {
+      *opened = open_group(server_.store, rows_, number, count);
+      return true;
+    };
+    co_await server_.pool.run<bool>(std::move(work));
+    shelf_.put(std::move(*opened));
+  }
+
+  Task<bool> send(ServedMessage& message, const AskRetrieve& ask) {
+    ServedWriter writer(ask.body_lines);
+    for (bool more = true; more;) {
+      auto piece = std::make_shared<store::Result<std::string>>();
+      if (message.in_memory()) {
+        *piece = message.next();
+      } else {
+        keep_input();
+        std::function<bool()> work = [&message, piece] { return *piece = message.next(), true; };
+        co_await server_.pool.run<bool>(std::move(work));
+      }
+      // Octets are out already: only a closed connection tells the client that this is not the whole.
+      if (!*piece) co_return damaged(ask.number, piece->error());
+      more = !(*piece)->empty() && writer.feed(**piece, output_);
+      if (output_.size() < output_octets_max) continue;
+      keep_input();
+      const bool written = co_await stream_.write(output_);
+      if (!written) co_return false;
+    }
+    writer.finish(output_);
+    co_return true;
+  }
+
+  // A -ERR to RETR would poison the poller's whole session; a closed connection costs it one poll.
+  bool damaged(std::size_t number, const store::Error& error) {
+    net::log_event(Level::error, "pop3.damaged",
+                   {{"uid", rows_[number - 1].uid.uuid.text()},
+                    {"message", rows_[number - 1].message.uuid.text()},
+                    {"error", error.text},
+                    {"do", "run guichet verify"}});
+    return false;
+  }
+
+  Task<bool> hand_over(std::vector<std::size_t> deleted) {
+    keep_input();
+    store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
+    const auto now = server_.clock.now();
+    const auto by = "pop3 " + net::to_text(client_);
+    for (const auto number : deleted)
+      append.facts.emplace_back(store::HandedOver{rows_[number - 1].uid, rows_[number - 1].message, now, by});
+    auto start = [this, &append](std::function<void(store::Result<void>)> done) {
+      append.done = std::move(done);
+      server_.store.append(std::move(append));
+    };
+    const auto durable = co_await net::answer<store::Result<void>>(std::move(start));
+    if (durable) handed_over_ = deleted.size();
+    if (!durable) net::log_event(Level::error, "pop3.not_handed_over", {{"error", durable.error().text}});
+    session_.committed(durable.has_value());
+    co_return true;
+  }
+
+  Task<bool> start_tls() {
+    const bool written = co_await stream_.write(output_);
+    if (!written) co_return false;
+    const bool shaken = co_await shake_hands();
+    if (!shaken) co_return false;
+    session_.tls_established();
+    co_return true;
+  }
+
+  Task<bool> shake_hands() {
+    stream_.expire_in(handshake_timeout);
+    const bool shaken = co_await stream_.handshake(*server_.tls);
+    if (!shaken) net::log_event(Level::info, "pop3.tls_failed", {{"client", net::to_text(client_)}});
+    stream_.expire_in(server_.options.idle_timeout);
+    co_return shaken;
+  }
+
+  Task<bool> end() {
+    // The lock goes before the last reply: a client that has read it may log in again at once.
+    lock_.reset();
+    const bool unread = !input_.empty();
+    if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
+    co_await stream_.close(unread);
+    co_return false;
+  }
+
+  void log_login(const std::string& user, const Login& login) {
+    static constexpr const char* names[] = {"wrong", "in_use", "temporary", "login_delay"};
+    net::log_event(login.trouble.empty() ? Level::info : Level::error, "pop3.login",
+                   {{"client", net::to_text(client_)},
+                    {"user", user},
+                    {"refused", login.refusal ? names[static_cast<std::size_t>(*login.refusal)] : "no"},
+                    {"waiting", std::to_string(login.rows.size())},
+                    {"error", login.trouble}});
+  }
+
+  void log_end() {
+    net::log_event(Level::info, "pop3.end",
+                   {{"client", net::to_text(client_)},
+                    {"user", login_name_},
+                    {"retrieved", std::to_string(retrieved_)},
+                    {"handed_over", std::to_string(handed_over_)}});
+  }
+
+  Server& server_;
+  const Encryption encryption_;
+  const net::asio::ip::tcp::endpoint client_;
+  Session session_;
+  const std::unique_ptr<net::Admission::Ticket> ticket_;
+  net::Stream stream_;
+  std::string output_;            // not yet written: one write for a group of replies
+  std::string_view input_;        // octets read and not consumed; in the shared buffer or in pending_
+  std::string pending_;
+  std::string login_name_;
+  std::unique_ptr<MaildropLocks::Lock> lock_;
+  std::vector<store::WaitingRow> rows_;
+  Shelf shelf_;
+  std::size_t retrieved_ = 0;
+  std::size_t handed_over_ = 0;
+};
+
+}  // namespace
+
+Task<void> serve(Server& server, Encryption encryption, net::Accepted accepted) {
+  Driver driver(server, encryption, std::move(accepted));
+  co_await driver.run();
+}
+
+}  // namespace guichet::popd

@@ -1,0 +1,42 @@
+// The thin Asio driver of a POP3 session: reads and writes for the machine, asks users and store.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "net/listener.h"
+#include "net/pool.h"
+#include "net/tls.h"
+#include "popd/maildrop_locks.h"
+#include "popd/session.h"
+#include "popd/users.h"
+#include "store/seams.h"
+#include "store/store.h"
+
+namespace guichet::popd {
+
+struct ServerOptions {
+  std::string hostname;
+  SessionLimits limits;
+  std::chrono::seconds idle_timeout{1800};
+  std::size_t session_messages_max = 0;   // 0: all
+};
+
+// What all sessions share. Outlives the loops.
+struct Server {
+  ServerOptions options;
+  const Users& users;
+  MaildropLocks& locks;
+  store::Store& store;
+  store::Clock& clock;
+  net::Pool& pool;
+  std::shared_ptr<const net::TlsContext> tls;   // null: neither STLS nor implicit TLS
+};
+
+enum class Encryption { on_request, from_the_start };
+
+// Serves one session to its end.
+[[nodiscard]] net::Task<void> serve(Server& server, Encryption encryption, net::Accepted accepted);
+
+}  // namespace guichet::popd
