@@ -1,0 +1,101 @@
+#include "cli/control_client.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace guichet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using store::ErrorKind;
+using store::Result;
+
+constexpr std::size_t answer_octets_max = 64 * 1024;
+
+class Connection {
+ public:
+  Connection() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  ~Connection() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] bool connect(const fs::path& socket) const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto& path = socket.native();
+    if (path.size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+
+  // MSG_NOSIGNAL: a gateway that ends meanwhile is an error, not a signal.
+  [[nodiscard]] bool send(std::string_view line) const {
+    while (!line.empty()) {
+      const auto sent = ::send(fd_, line.data(), line.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0) return false;
+      line.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  // Up to the first line end, or to the end of what is said.
+  [[nodiscard]] std::string receive_line() const {
+    std::string line;
+    char octet = 0;
+    while (line.size() < answer_octets_max) {
+      const auto got = ::recv(fd_, &octet, 1, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0 || octet == '\n') break;
+      line.push_back(octet);
+    }
+    return line;
+  }
+
+ private:
+  const int fd_;
+};
+
+Result<Json> ask(const fs::path& socket, const Json& question) {
+  const Connection connection;
+  if (!connection.connect(socket) || !connection.send(question.dump() + "\n"))
+    return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " + socket.string() +
+                                            ": " + std::strerror(errno));
+  auto answer = Json::parse(connection.receive_line(), nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object() || !answer.contains("ok"))
+    return store::fail(ErrorKind::stopped, "the gateway ended before it answered at " + socket.string());
+  if (answer["ok"] == true) return answer;
+  const auto error = answer.find("error");
+  return store::fail(ErrorKind::io, error != answer.end() && error->is_string() ? error->get<std::string>()
+                                                                                : "the gateway refused, without a reason");
+}
+
+std::uint64_t number(const Json& answer, const char* name) {
+  const auto found = answer.find(name);
+  return found != answer.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+}  // namespace
+
+fs::path control_socket(const fs::path& store) {
+  return store / "control.sock";
+}
+
+Result<store::IndexCounts> ask_for_index_rebuild(const fs::path& store) {
+  const auto answer = ask(control_socket(store), {{"command", "index rebuild"}});
+  if (!answer) return tl::unexpected(answer.error());
+  return store::IndexCounts{.messages = number(*answer, "messages"),
+                            .bodies = number(*answer, "bodies"),
+                            .deliveries = number(*answer, "deliveries"),
+                            .waiting = number(*answer, "waiting")};
+}
+
+}  // namespace guichet::cli

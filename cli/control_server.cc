@@ -1,0 +1,112 @@
+#include "cli/control_server.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace guichet::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t request_octets_max = 4096;
+constexpr int patience_s = 5;
+
+std::string refusal(const std::string& text) {
+  return json{{"ok", false}, {"error", text}}.dump();
+}
+
+std::string read_line(int client) {
+  std::string line;
+  std::array<char, 512> piece{};
+  while (line.size() < request_octets_max && line.find('\n') == std::string::npos) {
+    const auto got = ::recv(client, piece.data(), piece.size(), 0);
+    if (got <= 0) break;
+    line.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return line.substr(0, line.find('\n'));
+}
+
+void write_all(int client, std::string_view octets) {
+  while (!octets.empty()) {
+    const auto wrote = ::send(client, octets.data(), octets.size(), MSG_NOSIGNAL);
+    if (wrote <= 0) return;
+    octets.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
+bool bind_socket(int descriptor, const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  ::unlink(path.c_str());   // of a run that was killed: we hold the store's lock, so nobody listens there
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  return ::bind(descriptor, generic, sizeof address) == 0 && ::chmod(path.c_str(), 0660) == 0 &&
+         ::listen(descriptor, 8) == 0;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::open(const std::filesystem::path& socket,
+                                                                              store::Store& store) {
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor >= 0 && bind_socket(descriptor, socket))
+    return std::unique_ptr<ControlServer>(new ControlServer(descriptor, socket, store));
+  const auto error = "cannot listen on " + socket.string() + ": " + std::strerror(errno);
+  if (descriptor >= 0) ::close(descriptor);
+  return tl::unexpected(error);
+}
+
+ControlServer::ControlServer(int descriptor, std::filesystem::path socket, store::Store& store)
+    : descriptor_(descriptor), socket_(std::move(socket)), store_(store), thread_([this] { run(); }) {}
+
+ControlServer::~ControlServer() {
+  stopped_ = true;
+  ::shutdown(descriptor_, SHUT_RDWR);   // wakes the thread from accept
+  thread_.join();
+  ::close(descriptor_);
+  ::unlink(socket_.c_str());
+}
+
+void ControlServer::run() {
+  while (!stopped_) {
+    const int client = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client >= 0) {
+      serve(client);
+      ::close(client);
+    } else if (!stopped_) {
+      ::poll(nullptr, 0, 100);   // out of descriptors: they come back
+    }
+  }
+}
+
+void ControlServer::serve(int client) {
+  const timeval patience{patience_s, 0};
+  ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  write_all(client, carry_out(read_line(client)) + "\n");
+}
+
+std::string ControlServer::carry_out(const std::string& request) {
+  const auto parsed = json::parse(request, nullptr, false);
+  if (!parsed.is_object() || parsed.value("command", "") != "index rebuild")
+    return refusal("this gateway does not know that command");
+  const auto counts = store_.rebuild_index();
+  if (!counts) return refusal(counts.error().text);
+  return json{{"ok", true},
+              {"messages", counts->messages},
+              {"bodies", counts->bodies},
+              {"deliveries", counts->deliveries},
+              {"waiting", counts->waiting}}
+      .dump();
+}
+
+}  // namespace guichet::cli

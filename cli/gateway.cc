@@ -1,0 +1,315 @@
+#include "cli/gateway.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/control_server.h"
+#include "cli/notify.h"
+#include "net/listener.h"
+#include "net/log.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "net/tls.h"
+#include "popd/driver.h"
+#include "smtpd/driver.h"
+#include "store/store.h"
+
+namespace guichet::cli {
+namespace {
+
+using conf::Settings;
+using net::Level;
+
+constexpr unsigned pool_threads = 4;
+
+// Anything that keeps the gateway from starting: one line for the operator, exit 1.
+template <class T>
+using Started = tl::expected<T, std::string>;
+
+// --- From settings to what the rooms take --------------------------------------------------------------
+
+Started<std::string> first_line(const std::filesystem::path& file, const char* what) {
+  std::ifstream stream(file);
+  std::string line;
+  if (!std::getline(stream, line) || line.empty())
+    return tl::unexpected("cannot read the " + std::string(what) + " from " + file.string() +
+                          ": give it one line, readable by the gateway");
+  if (line.back() == '\r') line.pop_back();
+  return line;
+}
+
+Started<std::vector<popd::User>> users_of(const Settings& settings) {
+  std::vector<popd::User> users;
+  for (const auto& maildrop : settings.maildrops) {
+    popd::User user{.name = maildrop.name, .password = {}, .hash = maildrop.password_hash};
+    if (user.hash.empty()) {
+      auto password = first_line(maildrop.password_file, "password");
+      if (!password) return tl::unexpected(password.error());
+      user.password = std::move(*password);
+    }
+    users.push_back(std::move(user));
+  }
+  return users;
+}
+
+Started<std::vector<smtpd::SitePolicy>> sites_of(const Settings& settings) {
+  std::vector<smtpd::SitePolicy> sites;
+  for (const auto& site : settings.sites) {
+    smtpd::SitePolicy policy{.domain = site.domain,
+                             .prefix = site.prefix,
+                             .maildrop = site.maildrop,
+                             .secret = {},
+                             .strict = site.recipients == conf::RecipientPolicy::strict};
+    if (!site.secret_file.empty()) {
+      auto secret = first_line(site.secret_file, "secret");
+      if (!secret) return tl::unexpected(secret.error());
+      policy.secret = std::move(*secret);
+    }
+    sites.push_back(std::move(policy));
+  }
+  return sites;
+}
+
+using Tls = std::shared_ptr<const net::TlsContext>;
+
+Started<Tls> load_tls(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  if (certificate.empty()) return Tls();
+  auto loaded = net::TlsContext::load(certificate, key);
+  if (!loaded) return tl::unexpected(loaded.error());
+  return Tls(std::move(*loaded));
+}
+
+smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
+  smtpd::ServerOptions options{.hostname = settings.hostname, .limits = {}};
+  options.limits.command_octets_max = settings.command_octets_max;
+  options.limits.recipients_max = settings.recipients_max;
+  options.limits.message_octets_max = settings.message_octets_max;
+  options.limits.errors_max = settings.errors_max;
+  options.idle_timeout = std::chrono::seconds(settings.idle_timeout_s);
+  options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
+  return options;
+}
+
+popd::ServerOptions popd_options(const Settings& settings) {
+  popd::ServerOptions options{.hostname = settings.smtpd.hostname, .limits = {}};
+  options.idle_timeout = std::chrono::seconds(settings.popd.idle_timeout_s);
+  options.session_messages_max = settings.popd.session_messages_max;
+  return options;
+}
+
+store::StoreOptions store_options(const conf::StoreSettings& settings) {
+  return {.path = settings.path,
+          .volume_octets_max = settings.volume_octets_max,
+          .prepare_octets = settings.prepare_octets,
+          .commit_wait_us = settings.commit_wait_us,
+          .bodies_octets_max = settings.bodies_octets_max,
+          .reserve_percent = settings.reserve_percent};
+}
+
+// --- The gateway ---------------------------------------------------------------------------------------
+
+void alarm(const std::string& text) {
+  net::log_event(Level::error, "store.alarm", {{"text", text}});
+}
+
+class Gateway {
+ public:
+  explicit Gateway(const Settings& settings)
+      : settings_(settings),
+        disk_(store::real_disk()),
+        clock_(store::real_clock()),
+        ids_(store::random_ids()),
+        loops_(settings.smtpd.threads),
+        smtp_admission_({settings.smtpd.sessions_max, settings.smtpd.sessions_per_address_max},
+                        net::Networks(settings.smtpd.trusted_networks)),
+        pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max},
+                        net::Networks(settings.smtpd.trusted_networks)),
+        pool_(pool_threads) {}
+
+  // In the order in which a mistake of the operator is cheapest: files, then the store, then the ports.
+  Started<void> start() {
+    if (auto made = make_servers(); !made) return made;
+    if (auto judged = judge_again(); !judged) return judged;
+    auto control = ControlServer::open(settings_.store.path / "control.sock", *store_);
+    if (!control) return tl::unexpected(control.error());
+    control_ = std::move(*control);
+    if (auto listening = listen(); !listening) return listening;
+    loops_.start();
+    announce();
+    return {};
+  }
+
+  [[nodiscard]] bool failed() const { return store_->failed(); }
+
+  // What was acknowledged is durable already; this is about good manners.
+  void stop() {
+    for (auto& listener : listeners_) listener->stop();
+    loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
+    pool_.stop();
+    control_.reset();
+    store_->stop();
+  }
+
+ private:
+  Started<void> make_servers() {
+    auto users = users_of(settings_);
+    if (!users) return tl::unexpected(users.error());
+    auto sites = sites_of(settings_);
+    if (!sites) return tl::unexpected(sites.error());
+    auto smtp_tls = load_tls(settings_.smtpd.tls_cert, settings_.smtpd.tls_key);
+    if (!smtp_tls) return tl::unexpected(smtp_tls.error());
+    auto pop3_tls = settings_.popd.tls_cert.empty() ? smtp_tls
+                                                    : load_tls(settings_.popd.tls_cert, settings_.popd.tls_key);
+    if (!pop3_tls) return tl::unexpected(pop3_tls.error());
+    auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
+    if (!store) return tl::unexpected("the store cannot be opened: " + store.error().text);
+    store_ = std::move(*store);
+    users_.emplace(std::move(*users));
+    policy_.emplace(std::move(*sites));
+    intake_.emplace(*store_, *clock_, *ids_,
+                    smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
+    smtp_.emplace(
+        smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, std::move(*smtp_tls)});
+    pop3_.emplace(popd::Server{popd_options(settings_), *users_, locks_, *store_, *clock_, pool_,
+                               std::move(*pop3_tls)});
+    return {};
+  }
+
+  // A message whose deliveries were torn off by a crash gets them now, before anybody can log in.
+  Started<void> judge_again() {
+    auto rows = store_->undelivered();
+    if (!rows) return tl::unexpected(rows.error().text);
+    for (const auto& row : *rows) {
+      auto append = intake_->redeliver(row);
+      if (!append) {
+        alarm("message " + row.message.uuid.text() + " cannot be delivered: " + append.error().text);
+        continue;
+      }
+      append->done = [](const store::Result<void>& done) {
+        if (!done) alarm("a delivery could not be written: " + done.error().text);
+      };
+      store_->append(std::move(*append));
+    }
+    return {};
+  }
+
+  Started<void> listen() {
+    const auto smtp = [this](net::Accepted accepted) { return smtpd::serve(*smtp_, std::move(accepted)); };
+    const auto pop3 = [this](net::Accepted accepted) {
+      return popd::serve(*pop3_, popd::Encryption::on_request, std::move(accepted));
+    };
+    const auto pop3s = [this](net::Accepted accepted) {
+      return popd::serve(*pop3_, popd::Encryption::from_the_start, std::move(accepted));
+    };
+    auto opened = open_all("smtp", settings_.smtpd.listen, smtp_admission_, smtp);
+    if (opened) opened = open_all("pop3", settings_.popd.listen, pop3_admission_, pop3);
+    if (opened) opened = open_all("pop3s", settings_.popd.listen_tls, pop3_admission_, pop3s);
+    return opened;
+  }
+
+  Started<void> open_all(const std::string& protocol, const std::vector<std::string>& addresses,
+                         net::Admission& admission, const net::Listener::Serve& serve) {
+    std::string bound;
+    for (const auto& address : addresses) {
+      auto listener = net::Listener::open(address, loops_);
+      if (!listener) return tl::unexpected(listener.error());
+      bound += (bound.empty() ? "" : ",") + (*listener)->address();
+      if (protocol == "smtp" && smtp_address_.empty()) smtp_address_ = (*listener)->address();
+      if (protocol == "pop3" && pop3_address_.empty()) pop3_address_ = (*listener)->address();
+      (*listener)->start(serve, admission,
+                         [](const std::string& text) { net::log_event(Level::error, "accept", {{"text", text}}); });
+      listeners_.push_back(std::move(*listener));
+    }
+    if (!bound.empty()) ready_ += " " + protocol + "=" + bound;
+    return {};
+  }
+
+  void announce() {
+    std::printf("%s\n", ready_.c_str());
+    if (!smtp_address_.empty() && !pop3_address_.empty() && !settings_.maildrops.front().password_file.empty())
+      print_first_steps();
+    std::fflush(stdout);
+    notify_service_manager("READY=1");
+  }
+
+  void print_first_steps() {
+    const auto& site = settings_.sites.front();
+    const auto recipient = site.prefix + "request-1@" + site.domain;
+    std::printf("\nSend a first message:\n"
+                "  printf 'From: you@example.org\\r\\nTo: %s\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' |"
+                " curl -sS smtp://%s --mail-from you@example.org --mail-rcpt %s -T -\n"
+                "Read it back:\n"
+                "  curl -sS -u \"%s:$(cat %s)\" pop3://%s/1\n",
+                recipient.c_str(), smtp_address_.c_str(), recipient.c_str(), site.maildrop.c_str(),
+                settings_.maildrops.front().password_file.c_str(), pop3_address_.c_str());
+  }
+
+  const Settings& settings_;
+  const std::unique_ptr<store::Disk> disk_;
+  const std::unique_ptr<store::Clock> clock_;
+  const std::unique_ptr<store::IdSource> ids_;
+  // The loops outlive the store: its last answers are posted to them.
+  net::Loops loops_;
+  net::Admission smtp_admission_, pop3_admission_;
+  net::Pool pool_;
+  std::unique_ptr<store::Store> store_;
+  std::optional<popd::Users> users_;
+  popd::MaildropLocks locks_;
+  std::optional<smtpd::Policy> policy_;
+  std::optional<smtpd::Intake> intake_;
+  std::optional<smtpd::Server> smtp_;
+  std::optional<popd::Server> pop3_;
+  std::unique_ptr<ControlServer> control_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::string ready_ = "ready", smtp_address_, pop3_address_;
+};
+
+// --- Signals -------------------------------------------------------------------------------------------
+
+// Blocked before any thread starts, so that only wait_for_the_end() sees them.
+sigset_t block_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+// True: asked to stop. False: the disk failed, and only a restart may go on.
+bool wait_for_the_end(const Gateway& gateway, const sigset_t& signals) {
+  while (!gateway.failed()) {
+    const timespec second{1, 0};
+    const int number = ::sigtimedwait(&signals, nullptr, &second);
+    if (number == SIGTERM || number == SIGINT) return true;
+    if (number == SIGHUP) net::log_event(Level::warn, "reload", {{"text", "restart to read the configuration again"}});
+  }
+  return false;
+}
+
+}  // namespace
+
+int run_gateway(const Settings& settings, const std::filesystem::path&) {
+  net::start_log(settings.log.level, settings.log.format == conf::LogFormat::json);
+  const auto signals = block_signals();
+  Gateway gateway(settings);
+  if (auto started = gateway.start(); !started) {
+    std::fprintf(stderr, "guichet: %s\n", started.error().c_str());
+    return 1;
+  }
+  const bool asked = wait_for_the_end(gateway, signals);
+  notify_service_manager("STOPPING=1");
+  net::log_event(Level::info, "stopping", {{"why", asked ? "signal" : "the disk failed to sync"}});
+  gateway.stop();
+  return asked ? 0 : 1;
+}
+
+}  // namespace guichet::cli

@@ -1,0 +1,97 @@
+#include "cli/list.h"
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+
+#include "cli/message_facts.h"
+#include "cli/plain_text.h"
+#include "cli/reading.h"
+
+namespace guichet::cli {
+namespace {
+
+constexpr std::size_t page_messages = 256;   // a store of decades is never in memory at once
+constexpr std::size_t id_columns = 36, time_columns = 20, size_columns = 10, sender_columns = 32;
+
+using Show = std::function<void(const MessageFacts&)>;
+
+std::string states(const MessageFacts& facts) {
+  const auto all = facts.deliveries.size();
+  const auto waiting = static_cast<std::size_t>(
+      std::count_if(facts.deliveries.begin(), facts.deliveries.end(),
+                    [](const auto& delivery) { return delivery.state == store::DeliveryState::waiting; }));
+  if (all == 0) return "none yet";
+  const auto text = std::to_string(all) + ": ";
+  if (waiting == 0) return text + "handed over";
+  if (waiting == all) return text + "waiting";
+  return text + std::to_string(waiting) + " waiting, " + std::to_string(all - waiting) + " handed over";
+}
+
+std::string to_seconds(store::Instant instant) {
+  return instant.rfc3339().substr(0, time_columns - 1) + "Z";
+}
+
+void show_line(const MessageFacts& facts) {
+  const auto sender = facts.damage ? "(record damaged)" : "<" + plain(sender_of(facts)) + ">";
+  std::cout << facts.row.message.uuid.text() << "  " << to_seconds(facts.row.received) << "  "
+            << right(std::to_string(facts.row.size_octets), size_columns) << "  " << left(sender, sender_columns) << "  "
+            << states(facts) << '\n';
+}
+
+void show_head() {
+  std::cout << left("ID", id_columns) << "  " << left("RECEIVED", time_columns) << "  " << right("OCTETS", size_columns)
+            << "  " << left("SENDER", sender_columns) << "  DELIVERIES\n";
+}
+
+// False when a record of one of the messages is damaged: the others are shown all the same.
+store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page, const Show& show) {
+  bool sound = true;
+  for (const auto& row : page) {
+    auto facts = facts_of(store, row);
+    if (!facts) return tl::unexpected(facts.error());
+    show(*facts);
+    if (facts->damage) complain("message " + row.message.uuid.text() + ": " + facts->damage->text);
+    sound = sound && !facts->damage;
+  }
+  return sound;
+}
+
+store::Result<bool> show_all(StoreView& store, std::uint64_t left_to_show, const Show& show) {
+  bool sound = true;
+  for (std::optional<store::MessageId> before; left_to_show > 0;) {
+    auto page = store.index->newest(std::min<std::uint64_t>(left_to_show, page_messages), before);
+    if (!page) return tl::unexpected(page.error());
+    if (page->empty()) break;
+    const auto shown = show_page(store, *page, show);
+    if (!shown) return shown;
+    sound = sound && *shown;
+    before = page->back().message;
+    left_to_show -= page->size();
+  }
+  return sound;
+}
+
+store::Result<bool> show_json(StoreView& store, std::uint64_t limit) {
+  const char* separator = "[\n";
+  auto shown = show_all(store, limit, [&separator](const MessageFacts& facts) {
+    std::cout << separator << to_line(to_json(facts));
+    separator = ",\n";
+  });
+  std::cout << (*separator == '[' ? "[]\n" : "\n]\n");
+  return shown;
+}
+
+}  // namespace
+
+int list(const conf::Settings& settings, const ListOptions& options) {
+  auto store = open_store(settings.store.path);
+  if (!store) return complain(store.error().text);
+  const auto limit = options.limit == 0 ? UINT64_MAX : options.limit;
+  if (!options.json) show_head();
+  const auto shown = options.json ? show_json(*store, limit) : show_all(*store, limit, show_line);
+  if (!shown) return complain(shown.error().text);
+  return *shown ? 0 : 1;
+}
+
+}  // namespace guichet::cli

@@ -1,0 +1,191 @@
+// The one executable. Words in, one subcommand out; what a subcommand does is in the file of its name.
+//
+// Exit codes: 0 done; 1 it could not be done, or there is damage; 2 the command line or the configuration is wrong.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/config.h"
+#include "cli/gateway.h"
+#include "cli/index.h"
+#include "cli/list.h"
+#include "cli/plain_text.h"
+#include "cli/raw.h"
+#include "cli/show.h"
+#include "cli/verify.h"
+#include "conf/reader.h"
+
+namespace guichet::cli {
+namespace {
+
+constexpr int bad_usage = 2;
+
+struct Arguments {
+  std::string config_file;
+  std::vector<std::string> overrides;
+  std::string id;
+  bool json = false;
+  std::uint64_t limit = 0;
+};
+
+// --- The subcommands -----------------------------------------------------------------------------------
+
+using Declare = void (*)(CLI::App& command, Arguments& arguments);
+using Alone = int (*)();                                                // needs no configuration
+using Configured = int (*)(const conf::Settings&, const Arguments&);
+
+struct Command {
+  const char* group;   // "index" of "index rebuild"; "" for most
+  const char* name;
+  const char* summary;
+  Declare declare;
+  std::variant<Alone, Configured> run;
+};
+
+void take_nothing(CLI::App&, Arguments&) {}
+
+void take_json(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--json", arguments.json, "as JSON");
+}
+
+void take_limit(CLI::App& command, Arguments& arguments) {
+  take_json(command, arguments);
+  command.add_option("--limit", arguments.limit, "at most so many (0: all)")->type_name("N");
+}
+
+void take_id(CLI::App& command, Arguments& arguments) {
+  command.add_option("ID", arguments.id, "a message id or digest, shortened as long as it is unique")->required();
+}
+
+void take_id_and_json(CLI::App& command, Arguments& arguments) {
+  take_id(command, arguments);
+  take_json(command, arguments);
+}
+
+int refuse_split() {
+  complain("this release serves SMTP and POP3 in one process: guichet run");
+  return bad_usage;
+}
+
+constexpr std::array<Command, 10> commands{{
+    {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
+     [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
+    {"", "list", "List the messages, newest first", take_limit,
+     [](const conf::Settings& s, const Arguments& a) { return list(s, {.json = a.json, .limit = a.limit}); }},
+    {"", "show", "Show what is known of a message", take_id_and_json,
+     [](const conf::Settings& s, const Arguments& a) { return show(s, {.id = a.id, .json = a.json}); }},
+    {"", "raw", "Write the exact octets of a message, as received", take_id,
+     [](const conf::Settings& s, const Arguments& a) { return raw(s, a.id); }},
+    {"", "verify", "Read and check every octet of the store", take_json,
+     [](const conf::Settings& s, const Arguments& a) { return verify(s, {.json = a.json}); }},
+    {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
+     [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
+    {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
+    {"config", "check", "Read the configuration and name every mistake", take_nothing,
+     [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
+    {"", "smtpd", "Serve SMTP alone (not in this release)", take_nothing, refuse_split},
+    {"", "popd", "Serve POP3 alone (not in this release)", take_nothing, refuse_split},
+}};
+
+const std::map<std::string, std::string> group_summaries{{"index", "What can be had again from the volumes"},
+                                                         {"config", "The configuration file"}};
+
+// --- The command line ----------------------------------------------------------------------------------
+
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.set_version_flag("--version", "guichet " GUICHET_VERSION);
+    app_.add_option("-c,--config", arguments_.config_file, "configuration file")->type_name("FILE");
+    // One word each: the next one may be the subcommand.
+    app_.add_option("--set", arguments_.overrides, "overrides a key of the file; may be given again")
+        ->type_name("SECTION.KEY=VALUE")
+        ->allow_extra_args(false);
+    app_.require_subcommand(1);
+    for (const Command& command : commands) declare(command);
+  }
+
+  // The subcommand that was asked for; or an exit code, when there is nothing left to do.
+  std::variant<const Command*, int> parse(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::Success& said) {
+      return app_.exit(said);
+    } catch (const CLI::ParseError& error) {
+      complain(std::string(error.what()) + "; see guichet --help");
+      return bad_usage;
+    }
+    for (const auto& [declared, command] : declared_)
+      if (declared->parsed()) return command;
+    return bad_usage;
+  }
+
+  Arguments& arguments() { return arguments_; }
+
+ private:
+  // fallthrough: -c and --set may stand after the subcommand too.
+  void declare(const Command& command) {
+    CLI::App* declared = parent(command.group)->add_subcommand(command.name, command.summary)->fallthrough();
+    command.declare(*declared, arguments_);
+    declared_.emplace(declared, &command);
+  }
+
+  CLI::App* parent(const std::string& group) {
+    if (group.empty()) return &app_;
+    CLI::App*& made = groups_[group];
+    if (!made) made = app_.add_subcommand(group, group_summaries.at(group))->require_subcommand(1)->fallthrough();
+    return made;
+  }
+
+  Arguments arguments_;
+  CLI::App app_{"Guichet: the inbound mail gateway of an Alaveteli site", "guichet"};
+  std::map<std::string, CLI::App*> groups_;
+  std::map<CLI::App*, const Command*> declared_;
+};
+
+// --- From words to an exit code ------------------------------------------------------------------------
+
+std::string default_config_file() {
+  std::error_code error;
+  return conf::default_file(std::filesystem::read_symlink("/proc/self/exe", error)).string();
+}
+
+int run(Configured configured, Arguments& arguments) {
+  if (arguments.config_file.empty()) arguments.config_file = default_config_file();
+  const auto settings = conf::read_settings(arguments.config_file, arguments.overrides);
+  if (settings) return configured(*settings, arguments);
+  for (const auto& mistake : settings.error()) complain(mistake.text);
+  return bad_usage;
+}
+
+int run(const Command& command, Arguments& arguments) {
+  if (const auto* alone = std::get_if<Alone>(&command.run)) return (*alone)();
+  return run(std::get<Configured>(command.run), arguments);
+}
+
+// Half an answer on a full disk must not look like a whole one.
+int after_output(int code) {
+  std::cout.flush();
+  if (std::cout) return code;
+  return complain("cannot write to standard output");
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  const auto asked = line.parse(argc, argv);
+  if (const int* code = std::get_if<int>(&asked)) return after_output(*code);
+  return after_output(run(*std::get<const Command*>(asked), line.arguments()));
+}
+
+}  // namespace
+}  // namespace guichet::cli
+
+int main(int argc, char** argv) {
+  return guichet::cli::run(argc, argv);
+}

@@ -1,0 +1,78 @@
+#include "cli/message_facts.h"
+
+namespace guichet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Text from outside: beside what is not UTF-8 stand its exact octets, as in the facts themselves.
+void set_text(Json& object, const std::string& name, const std::string& octets) {
+  object[name] = octets;
+  if (!store::is_utf8(octets)) object[name + "_hex"] = store::hex(octets);
+}
+
+Json to_json(const store::DeliveryRow& delivery) {
+  Json object;
+  object["uid"] = delivery.uid.uuid.text();
+  set_text(object, "recipient", delivery.recipient);
+  object["maildrop"] = delivery.maildrop;
+  object["state"] = delivery.state == store::DeliveryState::waiting ? "waiting" : "handed_over";
+  object["at"] = delivery.at.rfc3339();
+  object["handed_over_at"] = delivery.handed_over_at ? Json(delivery.handed_over_at->rfc3339()) : Json();
+  object["size_octets"] = delivery.size_octets;
+  return object;
+}
+
+// To a reader who they were for is part of the envelope (RFC 5321 section 2.3.1), though this fact keeps them apart.
+Json envelope_of(const store::Received& received) {
+  auto envelope = Json::parse(received.envelope, nullptr, /*allow_exceptions=*/false);
+  if (!envelope.is_object()) envelope = Json::object();
+  envelope["recipients"] = Json::array();
+  for (const auto& recipient : received.recipients) envelope["recipients"].push_back(recipient.address);
+  return envelope;
+}
+
+void read_envelope(StoreView& store, MessageFacts& facts) {
+  const auto fact = store.archive->fact(facts.row.place);
+  const auto* received = fact ? std::get_if<store::Received>(&*fact) : nullptr;
+  if (received) {
+    facts.envelope = envelope_of(*received);
+    return;
+  }
+  facts.damage = fact ? store::Error{store::ErrorKind::damaged, "the index is of other volumes"} : fact.error();
+}
+
+}  // namespace
+
+store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row) {
+  auto deliveries = store.index->deliveries(row.message);
+  if (!deliveries) return tl::unexpected(deliveries.error());
+  MessageFacts facts{.row = row, .envelope = nullptr, .damage = std::nullopt, .deliveries = std::move(*deliveries)};
+  read_envelope(store, facts);
+  return facts;
+}
+
+std::string sender_of(const MessageFacts& facts) {
+  if (!facts.envelope.is_object()) return "";
+  const auto found = facts.envelope.find("mail_from");
+  return found != facts.envelope.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Json to_json(const MessageFacts& facts) {
+  Json object;
+  object["id"] = facts.row.message.uuid.text();
+  object["digest"] = "sha256:" + facts.row.digest.hex();
+  object["received"] = facts.row.received.rfc3339();
+  object["size_octets"] = facts.row.size_octets;
+  object["envelope"] = facts.envelope;
+  object["deliveries"] = Json::array();
+  for (const auto& delivery : facts.deliveries) object["deliveries"].push_back(to_json(delivery));
+  if (facts.damage) object["damage"] = facts.damage->text;
+  return object;
+}
+
+std::string to_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace guichet::cli

@@ -1,0 +1,33 @@
+// All that the store knows of one message, for `list` and `show`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/reading.h"
+#include "store/facts.h"
+
+namespace guichet::cli {
+
+struct MessageFacts {
+  store::MessageRow row;
+  nlohmann::ordered_json envelope;               // as the receiving room wrote it, and "recipients"; null when damaged
+  std::optional<store::Error> damage;            // of that record
+  std::vector<store::DeliveryRow> deliveries;
+};
+
+[[nodiscard]] store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row);
+
+// MAIL FROM, "" for the null sender and when the envelope does not say.
+[[nodiscard]] std::string sender_of(const MessageFacts& facts);
+
+// {"id", "digest", "received", "size_octets", "envelope", "deliveries": [...]}, and "damage" if there is any.
+[[nodiscard]] nlohmann::ordered_json to_json(const MessageFacts& facts);
+
+// JSON as one line. What is not UTF-8 becomes U+FFFD: JSON has no other way.
+[[nodiscard]] std::string to_line(const nlohmann::ordered_json& json);
+
+}  // namespace guichet::cli

@@ -1,0 +1,233 @@
+#include "store/compare_index.h"
+
+#include <algorithm>
+
+#include "store/projection.h"
+
+namespace guichet::store {
+namespace {
+
+constexpr std::size_t page_rows = 1000;
+
+// An index of other volumes differs in every row: a few of them tell as much as a million.
+class Differences {
+ public:
+  explicit Differences(Findings& findings) : findings_(findings) {}
+  ~Differences() {
+    if (count_ > shown_max)
+      findings_.push_back({FindingKind::damage, "index", std::to_string(count_ - shown_max) + " more differences"});
+  }
+  Differences(const Differences&) = delete;
+  Differences& operator=(const Differences&) = delete;
+
+  void add(std::string what) {
+    if (++count_ <= shown_max) findings_.push_back({FindingKind::damage, "index", std::move(what)});
+  }
+
+ private:
+  static constexpr std::size_t shown_max = 20;
+  Findings& findings_;
+  std::size_t count_ = 0;
+};
+
+class Comparison {
+ public:
+  Comparison(IndexReader& index, const Ledger& ledger, Place end, Findings& findings)
+      : index_(index), ledger_(ledger), end_(end), differences_(findings) {}
+
+  Result<void> run(bool at_the_end) {
+    return messages()
+        .and_then([this] { return deliveries(); })
+        .and_then([this] { return bodies(); })
+        .and_then([this] { return counts(); })
+        .and_then([this, at_the_end] { return at_the_end ? awaited() : Result<void>(); });
+  }
+
+ private:
+  Result<void> messages() {
+    for (std::optional<MessageId> before;;) {
+      const auto page = index_.newest(page_rows, before);
+      if (!page) return tl::unexpected(page.error());
+      for (const auto& row : *page) compare(row);
+      if (page->empty()) return {};
+      before = page->back().message;
+    }
+  }
+
+  void compare(const MessageRow& row) {
+    const auto found = ledger_.messages().find(row.message.uuid);
+    const auto name = "message " + row.message.uuid.text();
+    if (found == ledger_.messages().end()) return unknown(name, row.place);
+    const auto& said = found->second;
+    differ(name, "place", said.place == row.place);
+    differ(name, "digest", said.digest == row.digest);
+    differ(name, "size", said.size_octets == row.size_octets);
+    differ(name, "time", said.received == row.received);
+  }
+
+  Result<void> deliveries() {
+    for (std::optional<DeliveryKey> after;;) {
+      const auto page = index_.deliveries_after(after, page_rows);
+      if (!page) return tl::unexpected(page.error());
+      for (const auto& row : *page) compare(row);
+      if (page->empty()) return {};
+      after = {page->back().message, page->back().uid};
+    }
+  }
+
+  void compare(const DeliveryRow& row) {
+    const auto found = ledger_.deliveries().find(row.uid.uuid);
+    const auto name = "delivery " + row.uid.uuid.text();
+    if (found == ledger_.deliveries().end()) return unknown(name, row.place);
+    const auto& said = found->second;
+    differ(name, "place", said.place == row.place);
+    differ(name, "message", said.message == row.message);
+    differ(name, "recipient", said.recipient_hash == recipient_hash(row.recipient, row.maildrop));
+    differ(name, "size", said.size_octets == row.size_octets);
+    differ(name, "time", said.at == row.at);
+    const auto handed_over_at = handed_over(said) ? std::optional(said.handed_over_at) : std::nullopt;
+    differ(name, "state", handed_over(said) == (row.state == DeliveryState::handed_over));
+    differ(name, "time of hand-over", handed_over_at == row.handed_over_at);
+  }
+
+  Result<void> bodies() {
+    for (const auto& [digest, said] : ledger_.bodies()) {
+      if (!is_before_end(place_of(said))) continue;
+      const auto row = index_.body(digest);
+      if (!row) return tl::unexpected(row.error());
+      const auto name = "body sha256:" + digest.hex();
+      if (!*row) lacks(name, place_of(said));
+      if (*row) differ(name, "place", **row == said.place);
+    }
+    return {};
+  }
+
+  // What the index lacks is found by counting first: one question for all instead of one for each.
+  Result<void> counts() {
+    const auto counts = index_.counts();
+    if (!counts) return tl::unexpected(counts.error());
+    if (counts->bodies > count(ledger_.bodies()))
+      differences_.add("holds bodies that no record of the volumes has");
+    if (counts->messages < count(ledger_.messages()))
+      if (auto named = name_missing_messages(); !named) return named;
+    if (counts->deliveries < count(ledger_.deliveries())) return name_missing_deliveries();
+    return {};
+  }
+
+  Result<void> name_missing_messages() {
+    for (const auto& [uuid, said] : ledger_.messages()) {
+      const auto row = index_.message({uuid});
+      if (!row) return tl::unexpected(row.error());
+      if (!*row && is_before_end(said.place)) lacks("message " + uuid.text(), said.place);
+    }
+    return {};
+  }
+
+  Result<void> name_missing_deliveries() {
+    for (const auto& [uuid, said] : ledger_.deliveries()) {
+      const auto rows = index_.deliveries(said.message);
+      if (!rows) return tl::unexpected(rows.error());
+      const bool there = std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.uid.uuid == uuid; });
+      if (!there && is_before_end(said.place)) lacks("delivery " + uuid.text(), said.place);
+    }
+    return {};
+  }
+
+  // A message that is not known to be awaited would never be delivered after a crash.
+  Result<void> awaited() {
+    const auto rows = index_.undelivered();
+    if (!rows) return tl::unexpected(rows.error());
+    for (const auto& row : *rows)
+      if (!ledger_.awaited().contains(row.message.uuid))
+        differences_.add("message " + row.message.uuid.text() + " counts as not delivered, but it is");
+    for (const auto& [uuid, recipients] : ledger_.awaited()) {
+      const bool there =
+          std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.message.uuid == uuid; });
+      if (!there) differences_.add("message " + uuid.text() + " counts as delivered to all, but it is not");
+    }
+    return {};
+  }
+
+  bool is_before_end(Place place) const { return place < end_; }
+  bool handed_over(const DeliveryEntry& said) const {
+    return said.handed_over.volume != 0 && is_before_end(said.handed_over);
+  }
+  static Place place_of(const BodyEntry& body) { return {body.place.volume, body.place.offset}; }
+  static Place place_of(const MessageEntry& message) { return message.place; }
+  static Place place_of(const DeliveryEntry& delivery) { return delivery.place; }
+
+  template <class Entries>
+  std::uint64_t count(const Entries& entries) const {
+    return static_cast<std::uint64_t>(std::count_if(
+        entries.begin(), entries.end(), [this](const auto& entry) { return is_before_end(place_of(entry.second)); }));
+  }
+
+  void differ(const std::string& name, const char* what, bool equal) {
+    if (!equal) differences_.add(name + ": its " + what + " is not what the volumes say");
+  }
+  void unknown(const std::string& name, Place place) {
+    differences_.add(name + " is said to be in " + where(place) + ", where no sound record tells of it");
+  }
+  void lacks(const std::string& name, Place place) { differences_.add(name + " is missing; it is in " + where(place)); }
+
+  IndexReader& index_;
+  const Ledger& ledger_;
+  const Place end_;
+  Differences differences_;
+};
+
+Finding about_absence(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::absent:
+      return {FindingKind::note, "index", "there is none; `guichet index rebuild`, or the next start, makes it"};
+    case ErrorKind::foreign:
+      return {FindingKind::note, "index", error.text};
+    case ErrorKind::io:
+    case ErrorKind::no_space:
+    case ErrorKind::no_files:
+    case ErrorKind::busy:
+    case ErrorKind::damaged:
+    case ErrorKind::stopped:
+      break;
+  }
+  return {FindingKind::damage, "index", "cannot be read: " + error.text};
+}
+
+Result<void> compare_held(IndexReader& index, const Archive& archive, const Ledger& ledger,
+                          const std::function<Place()>& read_on, Findings& findings) {
+  const auto position = index.position();   // the first question is what the held moment is that of
+  if (!position) return tl::unexpected(position.error());
+  const auto end = read_on();
+  if (!*position) {
+    findings.push_back({FindingKind::note, "index", "it is empty; the next start fills it"});
+    return {};
+  }
+  const auto ours = position_is_ours(archive, **position);
+  if (!ours) return tl::unexpected(ours.error());
+  const auto index_end = (*position)->end;
+  if (!*ours) {
+    findings.push_back({FindingKind::damage, "index",
+                        "it ends at " + where(index_end) + ", where no such record ends: octets are gone from the " +
+                            "volumes, or it is of other ones"});
+    return {};
+  }
+  if (index_end < end)
+    findings.push_back({FindingKind::note, "index",
+                        "it is behind: it ends at " + where(index_end) + ", the volumes at " + where(end) +
+                            "; the gateway brings it up to date while it runs, or at its next start"});
+  return Comparison(index, ledger, index_end, findings).run(index_end == end);
+}
+
+}  // namespace
+
+void compare_index(const Archive& archive, const Ledger& ledger, const std::function<Place()>& read_on,
+                   Findings& findings) {
+  auto index = IndexReader::open(index_file(archive.folder()));
+  if (!index) return findings.push_back(about_absence(index.error()));
+  auto compared = (*index)->hold().and_then(
+      [&] { return compare_held(**index, archive, ledger, read_on, findings); });
+  if (!compared)
+    findings.push_back({FindingKind::damage, "index", "cannot be read: " + compared.error().text});
+}
+
+}  // namespace guichet::store

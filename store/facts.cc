@@ -1,0 +1,294 @@
+#include "store/facts.h"
+
+#include <algorithm>
+#include <climits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <type_traits>
+
+#include "store/check.h"
+#include "store/hex.h"
+
+namespace guichet::store {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view received_name = "received";
+constexpr std::string_view delivered_name = "delivered";
+constexpr std::string_view handed_over_name = "handed_over";
+constexpr std::string_view digest_prefix = "sha256:";
+
+// --- Writing -------------------------------------------------------------------------------------------------
+
+// One object, member by member. Names are ours and need no escapes.
+class Object {
+ public:
+  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+  ~Object() { out_ += '}'; }
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  std::string& name(std::string_view name, std::string_view suffix = {}) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_ += '"';
+    out_ += name;
+    out_ += suffix;
+    out_ += "\":";
+    return out_;
+  }
+
+  void plain(std::string_view member, std::string_view text) {
+    name(member) += '"';
+    out_ += text;
+    out_ += '"';
+  }
+
+  void text(std::string_view member, std::string_view octets) {
+    name(member) += json_string(octets);
+    if (!is_utf8(octets)) name(member, "_hex") += '"' + hex(octets) + '"';
+  }
+
+  void number(std::string_view member, std::uint64_t value) { name(member) += std::to_string(value); }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+void write_recipient(std::string& out, const Recipient& recipient) {
+  Object object(out);
+  object.text("address", recipient.address);
+  object.text("maildrop", recipient.maildrop);
+}
+
+template <class Items, class Write>
+void write_array(std::string& out, const Items& items, Write write) {
+  out += '[';
+  for (bool first = true; const auto& item : items) {
+    if (!first) out += ',';
+    first = false;
+    write(out, item);
+  }
+  out += ']';
+}
+
+void write_rule(std::string& out, const ServedRule& rule) {
+  Object object(out);
+  object.number("version", static_cast<std::uint64_t>(rule.version));
+  write_array(object.name("owned"), rule.owned, [](std::string& text, const std::string& field) {
+    GUICHET_CHECK(is_utf8(field));   // field names are ASCII: there is no "_hex" beside an item of an array
+    text += json_string(field);
+  });
+}
+
+void write_members(Object& object, const Received& fact) {
+  object.plain("fact", received_name);
+  object.plain("message", fact.message.uuid.text());
+  object.plain("at", fact.at.rfc3339());
+  object.plain("digest", std::string(digest_prefix) + fact.digest.hex());
+  object.number("size_octets", fact.size_octets);
+  write_array(object.name("recipients"), fact.recipients, write_recipient);
+  object.name("envelope") += fact.envelope;
+}
+
+void write_members(Object& object, const Delivered& fact) {
+  object.plain("fact", delivered_name);
+  object.plain("uid", fact.uid.uuid.text());
+  object.plain("message", fact.message.uuid.text());
+  object.plain("at", fact.at.rfc3339());
+  write_recipient(object.name("recipient"), fact.recipient);
+  object.text("prefix", fact.form.prefix);
+  write_rule(object.name("rule"), fact.form.rule);
+  object.number("size_octets", fact.form.size_octets);
+  object.number("fields_renamed", fact.form.fields_renamed);
+  object.number("line_ends_mended", fact.form.line_ends_mended);
+}
+
+void write_members(Object& object, const HandedOver& fact) {
+  object.plain("fact", handed_over_name);
+  object.plain("uid", fact.uid.uuid.text());
+  object.plain("message", fact.message.uuid.text());
+  object.plain("at", fact.at.rfc3339());
+  object.text("by", fact.by);
+}
+
+// Enough for every member but those that are counted.
+std::size_t expected_octets(const Fact& fact) {
+  constexpr std::size_t fixed = 640;
+  if (const auto* received = std::get_if<Received>(&fact))
+    return fixed + received->envelope.size() + 96 * received->recipients.size();
+  if (const auto* delivered = std::get_if<Delivered>(&fact)) return fixed + 2 * delivered->form.prefix.size();
+  return fixed;
+}
+
+// --- Reading -------------------------------------------------------------------------------------------------
+
+std::optional<std::string> from_hex(std::string_view digits) {
+  std::string octets(digits.size() / 2, '\0');
+  if (!read_hex(digits, {reinterpret_cast<std::uint8_t*>(octets.data()), octets.size()})) return std::nullopt;
+  return octets;
+}
+
+// Reads the members of one object. A member that is missing or of another shape gives an empty value and is
+// remembered in `missing`, so that a fact is read straight through and judged once, at its end.
+class Members {
+ public:
+  Members(const Json& object, std::string& missing) : object_(object), missing_(missing) {}
+
+  const Json& any(const std::string& name) {
+    static const Json nothing;
+    const auto found = object_.find(name);
+    return found == object_.end() ? nothing : *found;
+  }
+
+  std::string text(const std::string& name) {
+    if (const auto* digits = any(name + "_hex").get_ptr<const std::string*>())
+      return got(name, from_hex(*digits));
+    return plain(name);
+  }
+
+  std::string plain(const std::string& name) {
+    const auto* value = any(name).get_ptr<const std::string*>();
+    return got(name, value ? std::optional(*value) : std::nullopt);
+  }
+
+  std::uint64_t number(const std::string& name) {
+    const auto* value = any(name).get_ptr<const Json::number_unsigned_t*>();
+    return got(name, value ? std::optional<std::uint64_t>(*value) : std::nullopt);
+  }
+
+  Uuid uuid(const std::string& name) { return got(name, Uuid::from_text(plain(name))); }
+  Instant instant(const std::string& name) { return got(name, Instant::from_rfc3339(plain(name))); }
+
+  Digest digest(const std::string& name) {
+    const std::string value = plain(name);
+    if (!value.starts_with(digest_prefix)) return got<Digest>(name, std::nullopt);
+    return got(name, Digest::from_hex(std::string_view(value).substr(digest_prefix.size())));
+  }
+
+  Members object(const std::string& name) {
+    const Json& value = any(name);
+    if (!value.is_object()) missing(name);
+    return {value, missing_};
+  }
+
+  // Each item by `read(item)`.
+  template <class Read>
+  auto array(const std::string& name, Read read) {
+    std::vector<std::invoke_result_t<Read, const Json&>> items;
+    const Json& value = any(name);
+    if (!value.is_array()) missing(name);
+    for (const Json& item : value) items.push_back(read(item));
+    return items;
+  }
+
+  void missing(const std::string& name) {
+    if (missing_.empty()) missing_ = name;
+  }
+
+ private:
+  template <class T>
+  T got(const std::string& name, std::optional<T> value) {
+    if (!value) missing(name);
+    return std::move(value).value_or(T{});
+  }
+
+  const Json& object_;
+  std::string& missing_;
+};
+
+Recipient read_recipient(Members members) {
+  return {.address = members.text("address"), .maildrop = members.text("maildrop")};
+}
+
+ServedRule read_rule(Members members) {
+  const std::uint64_t version = std::min<std::uint64_t>(members.number("version"), INT_MAX);
+  if (version == 0) members.missing("version");
+  auto name = [&](const Json& item) {
+    if (!item.is_string()) members.missing("owned");
+    return item.is_string() ? item.get<std::string>() : std::string();
+  };
+  return {.version = static_cast<int>(version), .owned = members.array("owned", name)};
+}
+
+Received read_received(Members members, std::string& missing) {
+  if (!members.any("envelope").is_object()) members.missing("envelope");
+  auto recipient = [&](const Json& item) { return read_recipient({item, missing}); };
+  return {.message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .digest = members.digest("digest"),
+          .size_octets = members.number("size_octets"),
+          .recipients = members.array("recipients", recipient),
+          .envelope = members.any("envelope").dump()};
+}
+
+Delivered read_delivered(Members members) {
+  return {.uid = {members.uuid("uid")},
+          .message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .recipient = read_recipient(members.object("recipient")),
+          .form = {.prefix = members.text("prefix"),
+                   .rule = read_rule(members.object("rule")),
+                   .size_octets = members.number("size_octets"),
+                   .fields_renamed = members.number("fields_renamed"),
+                   .line_ends_mended = members.number("line_ends_mended")}};
+}
+
+HandedOver read_handed_over(Members members) {
+  return {.uid = {members.uuid("uid")},
+          .message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .by = members.text("by")};
+}
+
+std::optional<Fact> read_fact(const std::string& kind, Members members, std::string& missing) {
+  if (kind == received_name) return read_received(members, missing);
+  if (kind == delivered_name) return read_delivered(members);
+  if (kind == handed_over_name) return read_handed_over(members);
+  return std::nullopt;
+}
+
+// A served form of a later rule cannot be handed out by this release: as foreign as a fact of unknown name.
+bool of_later_rule(const Fact& fact) {
+  const auto* delivered = std::get_if<Delivered>(&fact);
+  return delivered && delivered->form.rule.version > served_rule_latest;
+}
+
+}  // namespace
+
+std::string encode_fact(const Fact& fact) {
+  std::string out;
+  out.reserve(expected_octets(fact));
+  std::visit(
+      [&](const auto& known) {
+        Object object(out);
+        write_members(object, known);
+      },
+      fact);
+  return out;
+}
+
+Result<Fact> decode_fact(std::string_view json) {
+  const Json object = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return fail(ErrorKind::damaged, "a fact that is no JSON object");
+
+  std::string missing;
+  Members members(object, missing);
+  const std::string kind = members.plain("fact");
+  if (!missing.empty()) return fail(ErrorKind::damaged, "a fact without its name");
+  const std::optional<Fact> fact = read_fact(kind, members, missing);
+  if (!fact) return fail(ErrorKind::foreign, "a fact of a later release: " + json_string(kind));
+  if (of_later_rule(*fact)) return fail(ErrorKind::foreign, "a delivery by a served rule of a later release");
+  if (!missing.empty())
+    return fail(ErrorKind::damaged, "a fact \"" + kind + "\" without a sound \"" + missing + "\"");
+  return *fact;
+}
+
+MessageId message_of(const Fact& fact) {
+  return std::visit([](const auto& known) { return known.message; }, fact);
+}
+
+}  // namespace guichet::store

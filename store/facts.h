@@ -1,0 +1,70 @@
+// Facts about messages: the JSON blocks of `metadata` records. Everything the gateway knows and cannot rebuild
+// is one of these; the index is only their projection.
+//
+// JSON, UTF-8, one object, first member "fact". A string that is not UTF-8 (an old server's MAIL FROM) is
+// written with U+FFFD for each bad octet, and its exact octets beside it as "<name>_hex".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "store/error.h"
+#include "store/served_form.h"
+#include "store/types.h"
+
+namespace guichet::store {
+
+struct Recipient {
+  std::string address;    // as accepted at RCPT
+  std::string maildrop;   // where it goes
+  friend bool operator==(const Recipient&, const Recipient&) = default;
+};
+
+// A message was received whole. It counts as received when this record is whole.
+struct Received {
+  MessageId message;
+  Instant at;
+  Digest digest;
+  std::uint64_t size_octets = 0;
+  std::vector<Recipient> recipients;   // each becomes one delivery
+  std::string envelope = "{}";         // a JSON object, the receiving room's own; this room never looks inside
+  friend bool operator==(const Received&, const Received&) = default;
+};
+
+// A recipient's copy is ready to be handed over.
+struct Delivered {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  Recipient recipient;
+  ServedForm form;
+  friend bool operator==(const Delivered&, const Delivered&) = default;
+};
+
+// The consumer took it and said so (POP3: DELE and QUIT).
+struct HandedOver {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;   // "pop3 127.0.0.1:40312"
+  friend bool operator==(const HandedOver&, const HandedOver&) = default;
+};
+
+using Fact = std::variant<Received, Delivered, HandedOver>;
+
+[[nodiscard]] std::string encode_fact(const Fact& fact);
+// Unknown members are skipped. damaged: not JSON, or a member is missing; foreign: a fact this release does
+// not know (written by a later one: it must not be dropped in silence).
+[[nodiscard]] Result<Fact> decode_fact(std::string_view json);
+
+[[nodiscard]] MessageId message_of(const Fact& fact);
+
+// `text` as a JSON string literal, quotes included; octets that are not UTF-8 become U+FFFD.
+[[nodiscard]] std::string json_string(std::string_view text);
+[[nodiscard]] bool is_utf8(std::string_view text);
+[[nodiscard]] std::string hex(std::string_view octets);
+
+}  // namespace guichet::store

@@ -1,0 +1,231 @@
+// The one connection that writes.
+#include "store/index.h"
+
+#include <system_error>
+
+#include "store/check.h"
+#include "store/index_schema.h"
+#include "store/sqlite.h"
+
+namespace guichet::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> set_aside(const fs::path& file) {
+  std::error_code error;
+  const auto beside = [&](const char* suffix) { return fs::path(file).concat(suffix); };
+  fs::remove(beside("-wal"), error);
+  fs::remove(beside("-shm"), error);
+  fs::rename(file, beside(".foreign"), error);
+  if (error) return fail(ErrorKind::io, "index " + file.string() + ": cannot be set aside: " + error.message());
+  return {};
+}
+
+// Ours or empty; what is neither has been set aside.
+Result<std::shared_ptr<sqlite::Database>> open_or_begin(const fs::path& file) {
+  auto database = sqlite::Database::open_write(file);
+  if (!database) return tl::make_unexpected(database.error());
+  const auto identity = identify(**database);
+  const bool damaged = !identity && identity.error().kind == ErrorKind::damaged;
+  if (!identity && !damaged) return tl::make_unexpected(identity.error());
+  if (!damaged && *identity != IndexIdentity::another) return std::shared_ptr(std::move(*database));
+
+  database->reset();
+  if (auto aside = set_aside(file); !aside) return tl::make_unexpected(aside.error());
+  auto fresh = sqlite::Database::open_write(file);
+  if (!fresh) return tl::make_unexpected(fresh.error());
+  return std::shared_ptr(std::move(*fresh));
+}
+
+Result<void> make_ready(sqlite::Database& database) {
+  if (auto configured = configure_writer(database); !configured) return configured;
+  const auto identity = identify(database);
+  if (!identity) return tl::make_unexpected(identity.error());
+  return *identity == IndexIdentity::empty ? create_tables(database) : Result<void>{};
+}
+
+// Calls `add` with each fact of one kind and its place, until one fails.
+template <class Kind, class Add>
+Result<void> each(std::span<const News> news, Add add) {
+  for (const News& item : news) {
+    const auto* fact = std::get_if<NewFact>(&item);
+    const auto* wanted = fact ? std::get_if<Kind>(&fact->fact) : nullptr;
+    if (!wanted) continue;
+    if (auto added = add(*wanted, fact->place); !added) return added;
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Index::State {
+  explicit State(std::shared_ptr<sqlite::Database> opened)
+      : database(std::move(opened)), reader(new IndexReader(database)) {}
+
+  // A failure inside a rebuild may have ended its transaction already: nothing is applied any more until its end
+  // is called, or half of a new index would be written over the old one.
+  enum class Mode { ordinary, rebuilding, rebuild_failed };
+
+  Result<void> write(std::span<const News> news, const IndexPosition& end);
+  Result<void> add_bodies(std::span<const News> news);
+  Result<void> add(const Delivered& fact, Place place);
+  Result<void> add(const Received& fact, Place place);
+  Result<void> add(const HandedOver& fact);
+  Result<void> apply_alone(std::span<const News> news, const IndexPosition& end);
+  Result<void> apply_rebuilding(std::span<const News> news, const IndexPosition& end);
+  void roll_back();
+
+  std::shared_ptr<sqlite::Database> database;
+  std::unique_ptr<IndexReader> reader;
+  Mode mode = Mode::ordinary;
+
+  sqlite::Statement begin{*database, "BEGIN IMMEDIATE"};
+  sqlite::Statement commit{*database, "COMMIT"};
+  sqlite::Statement rollback{*database, "ROLLBACK"};
+  sqlite::Statement set_position{*database, "INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3)"};
+  sqlite::Statement add_body{*database, "INSERT OR IGNORE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+  sqlite::Statement add_message{*database,
+                                "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                                "(SELECT message FROM bodies WHERE digest = ?2) IS NOT ?1)"};
+  sqlite::Statement await_recipient{*database,
+                                    "INSERT OR IGNORE INTO awaited SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 "
+                                    "FROM deliveries WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3)"};
+  sqlite::Statement await_no_more{*database,
+                                  "DELETE FROM awaited WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3"};
+  sqlite::Statement add_delivery{*database,
+                                 "INSERT OR IGNORE INTO deliveries "
+                                 "SELECT ?1, ?2, ?3, ?4, at_us IS NOT NULL, ?5, ?6, ?7, ?8, at_us "
+                                 "FROM (SELECT (SELECT at_us FROM early_hand_overs "
+                                 "WHERE message = ?1 AND uid = ?2) AS at_us)"};
+  sqlite::Statement hand_over{*database,
+                              "UPDATE deliveries SET state = 1, handed_over_us = ?3 "
+                              "WHERE message = ?1 AND uid = ?2 AND state = 0"};
+  sqlite::Statement hand_over_early{*database,
+                                    "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
+                                    "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
+};
+
+Result<void> Index::State::add_bodies(std::span<const News> news) {
+  for (const News& item : news) {
+    const auto* body = std::get_if<NewBody>(&item);
+    if (!body) continue;
+    const BodyPlace& place = body->place;
+    auto added = add_body.run(body->digest, place.volume, place.offset, place.size_octets,
+                              place.message.uuid, place.date);
+    if (!added) return added;
+  }
+  return {};
+}
+
+Result<void> Index::State::add(const Delivered& fact, Place place) {
+  const auto& [address, maildrop] = fact.recipient;
+  auto added = add_delivery.run(fact.message.uuid, fact.uid.uuid, maildrop, address, place.volume, place.offset,
+                                fact.form.size_octets, fact.at);
+  if (!added || !database->changed()) return added;
+  return await_no_more.run(fact.message.uuid, address, maildrop);
+}
+
+Result<void> Index::State::add(const Received& fact, Place place) {
+  auto added = add_message.run(fact.message.uuid, fact.digest, fact.at, fact.size_octets, place.volume, place.offset);
+  if (!added || !database->changed()) return added;
+  for (const auto& [address, maildrop] : fact.recipients)
+    if (auto awaited = await_recipient.run(fact.message.uuid, address, maildrop); !awaited) return awaited;
+  return {};
+}
+
+Result<void> Index::State::add(const HandedOver& fact) {
+  auto handed_over = hand_over.run(fact.message.uuid, fact.uid.uuid, fact.at);
+  if (!handed_over || database->changed()) return handed_over;
+  return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at);
+}
+
+// The outcome does not depend on the order of facts, so it is chosen: deliveries before their messages, since a
+// recipient that has its delivery already need not be written down as awaited and struck out again.
+Result<void> Index::State::write(std::span<const News> news, const IndexPosition& end) {
+  return add_bodies(news)
+      .and_then([&] { return each<Delivered>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then([&] { return each<Received>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then([&] { return each<HandedOver>(news, [&](const auto& fact, Place) { return add(fact); }); })
+      .and_then([&] { return set_position.run(end.end.volume, end.end.offset, end.chain); });
+}
+
+// Some errors have rolled back by themselves; of the others nothing may stay.
+void Index::State::roll_back() {
+  if (database->in_transaction()) static_cast<void>(rollback.run());
+}
+
+Result<void> Index::State::apply_alone(std::span<const News> news, const IndexPosition& end) {
+  roll_back();   // an exception may have left a transaction open
+  auto done = begin.run().and_then([&] { return write(news, end); }).and_then([&] { return commit.run(); });
+  if (!done) roll_back();
+  return done;
+}
+
+Result<void> Index::State::apply_rebuilding(std::span<const News> news, const IndexPosition& end) {
+  auto done = write(news, end);
+  if (!done) {
+    roll_back();
+    mode = Mode::rebuild_failed;
+  }
+  return done;
+}
+
+Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Index::~Index() = default;
+
+Result<std::unique_ptr<Index>> Index::open(const fs::path& file) {
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  if (error) return fail(ErrorKind::io, "index " + file.string() + ": no folder for it: " + error.message());
+  auto database = open_or_begin(file);
+  if (!database) return tl::make_unexpected(database.error());
+  if (auto ready = make_ready(**database); !ready) return tl::make_unexpected(ready.error());
+  return std::unique_ptr<Index>(new Index(std::make_unique<State>(std::move(*database))));
+}
+
+Result<std::unique_ptr<Index>> Index::open_anew(const fs::path& file) {
+  if (auto aside = set_aside(file); !aside) return tl::make_unexpected(aside.error());
+  return open(file);
+}
+
+Result<void> Index::apply(std::span<const News> news, const IndexPosition& end) {
+  switch (state_->mode) {
+    case State::Mode::ordinary: return state_->apply_alone(news, end);
+    case State::Mode::rebuilding: return state_->apply_rebuilding(news, end);
+    case State::Mode::rebuild_failed: break;
+  }
+  return fail(ErrorKind::stopped, "index: this rebuild has failed, the index is as it was before");
+}
+
+Result<void> Index::begin_rebuild() {
+  GUICHET_CHECK(state_->mode == State::Mode::ordinary);
+  auto begun = state_->begin.run().and_then([&] { return empty_tables(*state_->database); });
+  if (!begun) {
+    state_->roll_back();
+    return begun;
+  }
+  state_->mode = State::Mode::rebuilding;
+  return begun;
+}
+
+Result<void> Index::end_rebuild() {
+  GUICHET_CHECK(state_->mode != State::Mode::ordinary);
+  const bool failed = state_->mode == State::Mode::rebuild_failed;
+  state_->mode = State::Mode::ordinary;
+  if (failed) return fail(ErrorKind::stopped, "index: the rebuild has failed, the index is as it was before");
+  auto done = state_->commit.run();
+  if (!done) state_->roll_back();
+  return done;
+}
+
+void Index::abandon_rebuild() {
+  if (state_->mode == State::Mode::ordinary) return;
+  state_->mode = State::Mode::ordinary;
+  state_->roll_back();
+}
+
+IndexReader& Index::reader() { return *state_->reader; }
+
+}  // namespace guichet::store

@@ -1,0 +1,161 @@
+// The index: SQLite, a projection of the volumes, able to be deleted at any time. It answers "what waits in this
+// maildrop", "which message is this id", "where are the octets of this digest"; it is never asked whether a
+// message is safe.
+//
+// One connection writes and is the only checkpointer (Debian 12's SQLite predates the fix of the WAL-reset
+// bug); readers never checkpoint. synchronous=NORMAL: a power cut may take the last transactions, and the
+// catch-up at start brings them back from the volumes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "store/error.h"
+#include "store/facts.h"
+#include "store/types.h"
+
+namespace guichet::store {
+
+namespace sqlite {
+class Database;
+}
+
+inline constexpr int index_version = 1;   // PRAGMA user_version; another one means: rebuild
+
+// Where the octets of a digest are.
+struct BodyPlace {
+  std::uint32_t volume = 0;
+  std::uint64_t offset = 0;       // of the first octet of the block
+  std::uint64_t size_octets = 0;
+  MessageId message;              // of the resource record: its target and its record id
+  Instant date;                   // of the resource record
+  friend bool operator==(const BodyPlace&, const BodyPlace&) = default;
+};
+
+// One record's worth of news for the index.
+struct NewBody {
+  Digest digest;
+  BodyPlace place;                // the first one of a digest stays
+};
+struct NewFact {
+  Place place;                    // of the metadata record
+  Fact fact;
+};
+using News = std::variant<NewBody, NewFact>;
+
+// The volumes up to here are in the index.
+struct IndexPosition {
+  Place end;                      // first octet not yet read
+  Digest chain;                   // of the last record before it
+  friend bool operator==(const IndexPosition&, const IndexPosition&) = default;
+};
+
+enum class DeliveryState { waiting = 0, handed_over = 1 };
+
+struct DeliveryKey {
+  MessageId message;
+  Uid uid;
+};
+
+struct DeliveryRow {
+  Uid uid;
+  MessageId message;
+  std::string maildrop;
+  std::string recipient;
+  DeliveryState state = DeliveryState::waiting;
+  Place place;                    // of the delivery's record: the prefix is there
+  std::uint64_t size_octets = 0;  // of the served form
+  Instant at;
+  std::optional<Instant> handed_over_at;
+};
+
+// What POP3 needs of a waiting delivery; kept small, there may be 100,000 in a session.
+struct WaitingRow {
+  Uid uid;
+  MessageId message;
+  std::uint64_t size_octets = 0;
+  Place place;
+};
+
+struct MessageRow {
+  MessageId message;
+  Digest digest;
+  Instant received;
+  std::uint64_t size_octets = 0;
+  Place place;                    // of the received record: the envelope is there
+};
+
+struct IndexCounts {
+  std::uint64_t messages = 0, bodies = 0, deliveries = 0, waiting = 0;
+  friend bool operator==(const IndexCounts&, const IndexCounts&) = default;
+};
+
+class IndexReader {
+ public:
+  // absent: there is no index yet; foreign: another index_version, or not an index at all.
+  [[nodiscard]] static Result<std::unique_ptr<IndexReader>> open(const std::filesystem::path& file);
+  ~IndexReader();
+
+  [[nodiscard]] Result<std::optional<IndexPosition>> position();
+  [[nodiscard]] Result<std::optional<BodyPlace>> body(const Digest& digest);
+  [[nodiscard]] Result<std::optional<MessageRow>> message(const MessageId& id);
+  // Newest first; `before` pages on.
+  [[nodiscard]] Result<std::vector<MessageRow>> newest(std::size_t limit, std::optional<MessageId> before = {});
+  // Messages whose id text or digest text begins with `text`, at most `limit`.
+  [[nodiscard]] Result<std::vector<MessageRow>> matching(const std::string& text, std::size_t limit);
+  [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries(const MessageId& id);
+  // In order of arrival; limit 0: all.
+  [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit);
+  // Received, but some recipient has no delivery yet: to be judged again after a crash.
+  [[nodiscard]] Result<std::vector<MessageRow>> undelivered();
+  [[nodiscard]] Result<IndexCounts> counts();
+  // A walk over all of them, by message and uid.
+  [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries_after(std::optional<DeliveryKey> last, std::size_t limit);
+
+  // From the first question after this on, every answer is of the same moment, as long as the object lives. The
+  // write-ahead log grows meanwhile: not for long.
+  [[nodiscard]] Result<void> hold();
+
+ private:
+  friend class Index;
+  struct Connection;
+  explicit IndexReader(std::shared_ptr<sqlite::Database> database);
+  std::unique_ptr<Connection> connection_;
+};
+
+class Index {
+ public:
+  // Creates the file and its folder when absent. A file that is no index of this version is renamed to
+  // <file>.foreign (with its -wal and -shm removed) and a new one begun: everything in it can be had again.
+  [[nodiscard]] static Result<std::unique_ptr<Index>> open(const std::filesystem::path& file);
+  // The same, whatever the file is: for one that turned out to be damaged inside.
+  [[nodiscard]] static Result<std::unique_ptr<Index>> open_anew(const std::filesystem::path& file);
+  ~Index();
+
+  // One transaction: all of the news and the new position, or nothing. Applying the same news twice is
+  // harmless. A HandedOver for an unknown uid is kept in mind by the schema, not dropped: it wins when the
+  // delivery turns up later (volumes merged out of order).
+  [[nodiscard]] Result<void> apply(std::span<const News> news, const IndexPosition& end);
+
+  // The same, after emptying all tables, in one transaction that begin_rebuild() opens and the last apply()
+  // before end_rebuild() completes: readers see the old index until then.
+  [[nodiscard]] Result<void> begin_rebuild();
+  [[nodiscard]] Result<void> end_rebuild();
+  // Instead of end_rebuild(): the index is as it was before. Nothing happens outside a rebuild.
+  void abandon_rebuild();
+
+  [[nodiscard]] IndexReader& reader();   // over the writing connection, for the same thread only
+
+ private:
+  struct State;
+  explicit Index(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace guichet::store

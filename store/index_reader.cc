@@ -1,0 +1,227 @@
+// Questions to the index. Each is one statement, prepared once, and done with its snapshot when it returns.
+#include <algorithm>
+
+#include "store/hex.h"
+#include "store/index.h"
+#include "store/index_schema.h"
+#include "store/sqlite.h"
+
+namespace guichet::store {
+
+namespace {
+
+using sqlite::Row;
+
+constexpr std::string_view digest_prefix = "sha256:";
+
+BodyPlace read_body(Row& row) {
+  const Place block = row.place();
+  return {.volume = block.volume,
+          .offset = block.offset,
+          .size_octets = row.octets(),
+          .message = {row.uuid()},
+          .date = row.instant()};
+}
+
+MessageRow read_message(Row& row) {
+  return {.message = {row.uuid()},
+          .digest = row.digest(),
+          .received = row.instant(),
+          .size_octets = row.octets(),
+          .place = row.place()};
+}
+
+DeliveryRow read_delivery(Row& row) {
+  return {.uid = {row.uuid()},
+          .message = {row.uuid()},
+          .maildrop = row.text(),
+          .recipient = row.text(),
+          .state = row.integer() == 0 ? DeliveryState::waiting : DeliveryState::handed_over,
+          .place = row.place(),
+          .size_octets = row.octets(),
+          .at = row.instant(),
+          .handed_over_at = row.instant_or_null()};
+}
+
+WaitingRow read_waiting(Row& row) {
+  return {.uid = {row.uuid()}, .message = {row.uuid()}, .size_octets = row.octets(), .place = row.place()};
+}
+
+IndexPosition read_position(Row& row) { return {.end = row.place(), .chain = row.digest()}; }
+
+IndexCounts read_counts(Row& row) {
+  return {.messages = row.octets(), .bodies = row.octets(), .deliveries = row.octets(), .waiting = row.octets()};
+}
+
+// SQLite takes a negative limit for none.
+std::int64_t at_most(std::size_t limit) { return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)); }
+
+// The values that begin with some digits lie between two of them: the digits followed by zeros, and by f's.
+template <class Value>
+struct Range {
+  Value first, last;
+};
+
+template <class Value>
+std::optional<Range<Value>> range_of(std::string digits) {
+  constexpr std::size_t all = 2 * sizeof(Value::octets);
+  if (digits.size() > all) return std::nullopt;
+  Range<Value> range;
+  const std::string zeros = digits + std::string(all - digits.size(), '0');
+  const std::string effs = digits + std::string(all - digits.size(), 'f');
+  if (!read_hex(zeros, range.first.octets) || !read_hex(effs, range.last.octets)) return std::nullopt;
+  return range;
+}
+
+// Dashes may be left out altogether, or must stand where RFC 9562 has them.
+std::optional<std::string> without_dashes(std::string text) {
+  if (text.find('-') == std::string::npos) return text;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool expected = i == 8 || i == 13 || i == 18 || i == 23;
+    if ((text[i] == '-') != expected) return std::nullopt;
+  }
+  std::erase(text, '-');
+  return text;
+}
+
+std::optional<Range<Uuid>> ids_of(const std::string& text) {
+  const std::optional<std::string> digits = without_dashes(text);
+  return digits ? range_of<Uuid>(*digits) : std::nullopt;
+}
+
+std::optional<Range<Digest>> digests_of(const std::string& text) {
+  return range_of<Digest>(text.starts_with(digest_prefix) ? text.substr(digest_prefix.size()) : text);
+}
+
+void add_new(std::vector<MessageRow>& rows, const std::vector<MessageRow>& more, std::size_t limit) {
+  const std::size_t known = rows.size();
+  for (const MessageRow& row : more) {
+    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(known);
+    const bool there = std::any_of(rows.begin(), end, [&](const auto& had) { return had.message == row.message; });
+    if (!there && rows.size() < limit) rows.push_back(row);
+  }
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+}  // namespace
+
+#define GUICHET_MESSAGES "SELECT id, digest, received_us, size_octets, volume, offset FROM messages "
+
+struct IndexReader::Connection {
+  explicit Connection(std::shared_ptr<sqlite::Database> opened) : database(std::move(opened)) {}
+
+  std::shared_ptr<sqlite::Database> database;
+  sqlite::Statement position{*database, "SELECT volume, offset, chain FROM position"};
+  sqlite::Statement body{*database,
+                         "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
+  sqlite::Statement message{*database, GUICHET_MESSAGES "WHERE id = ?1"};
+  sqlite::Statement newest{*database, GUICHET_MESSAGES "ORDER BY id DESC LIMIT ?1"};
+  sqlite::Statement newest_before{*database, GUICHET_MESSAGES "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
+  sqlite::Statement by_id{*database, GUICHET_MESSAGES "WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3"};
+  sqlite::Statement with_body{*database, GUICHET_MESSAGES
+                              "WHERE id IN (SELECT message FROM bodies WHERE digest BETWEEN ?1 AND ?2 "
+                              "ORDER BY digest LIMIT ?3) ORDER BY id"};
+  sqlite::Statement repeating{*database, GUICHET_MESSAGES
+                              "WHERE digest BETWEEN ?1 AND ?2 AND repeats = 1 ORDER BY digest, id LIMIT ?3"};
+  sqlite::Statement deliveries{*database,
+                               "SELECT uid, message, maildrop, recipient, state, volume, offset, size_octets, "
+                               "at_us, handed_over_us FROM deliveries WHERE message = ?1 ORDER BY volume, offset"};
+  sqlite::Statement deliveries_after{*database,
+                                     "SELECT uid, message, maildrop, recipient, state, volume, offset, "
+                                     "size_octets, at_us, handed_over_us FROM deliveries "
+                                     "WHERE (message, uid) > (?1, ?2) ORDER BY message, uid LIMIT ?3"};
+  sqlite::Statement all_deliveries{*database,
+                                   "SELECT uid, message, maildrop, recipient, state, volume, offset, "
+                                   "size_octets, at_us, handed_over_us FROM deliveries "
+                                   "ORDER BY message, uid LIMIT ?1"};
+  sqlite::Statement waiting{*database,
+                            "SELECT uid, message, size_octets, volume, offset FROM deliveries "
+                            "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
+  sqlite::Statement undelivered{*database, GUICHET_MESSAGES
+                                "WHERE id IN (SELECT message FROM awaited) ORDER BY id"};
+  sqlite::Statement counts{*database,
+                           "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM bodies), "
+                           "(SELECT count(*) FROM deliveries), "
+                           "(SELECT count(*) FROM deliveries WHERE state = 0)"};
+};
+
+#undef GUICHET_MESSAGES
+
+IndexReader::IndexReader(std::shared_ptr<sqlite::Database> database)
+    : connection_(std::make_unique<Connection>(std::move(database))) {}
+
+IndexReader::~IndexReader() = default;
+
+Result<std::unique_ptr<IndexReader>> IndexReader::open(const std::filesystem::path& file) {
+  auto database = sqlite::Database::open_read(file);
+  if (!database) return tl::make_unexpected(database.error());
+  const auto identity = identify(**database);
+  if (!identity) return tl::make_unexpected(identity.error());
+  if (*identity == IndexIdentity::empty)
+    return fail(ErrorKind::absent, "index " + file.string() + ": nothing in it yet");
+  if (*identity == IndexIdentity::another)
+    return fail(ErrorKind::foreign, "index " + file.string() + ": not an index of this release; a start of the gateway makes a new one");
+  return std::unique_ptr<IndexReader>(new IndexReader(std::move(*database)));
+}
+
+Result<std::optional<IndexPosition>> IndexReader::position() { return connection_->position.first(read_position); }
+
+Result<std::optional<BodyPlace>> IndexReader::body(const Digest& digest) {
+  return connection_->body.first(read_body, digest);
+}
+
+Result<std::optional<MessageRow>> IndexReader::message(const MessageId& id) {
+  return connection_->message.first(read_message, id.uuid);
+}
+
+Result<std::vector<MessageRow>> IndexReader::newest(std::size_t limit, std::optional<MessageId> before) {
+  if (!before) return connection_->newest.all(read_message, at_most(limit));
+  return connection_->newest_before.all(read_message, before->uuid, at_most(limit));
+}
+
+// Ids first: a person pastes ids. Both are asked, since the same digits may begin an id and a digest.
+Result<std::vector<MessageRow>> IndexReader::matching(const std::string& text, std::size_t limit) {
+  const std::string wanted = lower_case(text);
+  std::vector<MessageRow> rows;
+  if (const auto ids = ids_of(wanted)) {
+    auto found = connection_->by_id.all(read_message, ids->first, ids->last, at_most(limit));
+    if (!found) return found;
+    rows = std::move(*found);
+  }
+  if (const auto digests = digests_of(wanted)) {
+    for (sqlite::Statement* with : {&connection_->with_body, &connection_->repeating}) {
+      const auto found = with->all(read_message, digests->first, digests->last, at_most(limit));
+      if (!found) return found;
+      add_new(rows, *found, limit);
+    }
+  }
+  return rows;
+}
+
+Result<std::vector<DeliveryRow>> IndexReader::deliveries(const MessageId& id) {
+  return connection_->deliveries.all(read_delivery, id.uuid);
+}
+
+Result<std::vector<DeliveryRow>> IndexReader::deliveries_after(std::optional<DeliveryKey> last, std::size_t limit) {
+  if (!last) return connection_->all_deliveries.all(read_delivery, at_most(limit));
+  return connection_->deliveries_after.all(read_delivery, last->message.uuid, last->uid.uuid, at_most(limit));
+}
+
+Result<void> IndexReader::hold() { return connection_->database->run("BEGIN"); }
+
+Result<std::vector<WaitingRow>> IndexReader::waiting(const std::string& maildrop, std::size_t limit) {
+  return connection_->waiting.all(read_waiting, maildrop, limit == 0 ? std::int64_t{-1} : at_most(limit));
+}
+
+Result<std::vector<MessageRow>> IndexReader::undelivered() { return connection_->undelivered.all(read_message); }
+
+Result<IndexCounts> IndexReader::counts() {
+  return connection_->counts.first(read_counts).map([](const auto& row) { return row.value_or(IndexCounts{}); });
+}
+
+}  // namespace guichet::store

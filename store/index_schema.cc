@@ -1,0 +1,120 @@
+#include "store/index_schema.h"
+
+#include <string>
+
+#include "store/index.h"
+
+namespace guichet::store {
+
+namespace {
+
+constexpr int application_id = 0x47756963;   // "Guic", where `file` and sqlite3 look for whose a database is
+
+// Identities and digests are blobs, instants microseconds since 1970, places a volume and an offset.
+//
+// What costs time here is the number of pages that a batch touches, since each goes to the log whole. Ids sort by
+// time, so a table in their order is appended to and a batch touches a page or two of it; digests have no order,
+// and each new one touches a page of its own. Therefore:
+// - bodies is the only table by digest. A message whose octets came with it is found through its body; only those
+//   that repeat earlier octets, or have none known, are in an index of digests of their own.
+// - deliveries are kept under their message, where a hand-over finds them too: it names both.
+// - most deliveries are handed over and done with: what waits has an index of its own, never larger than what
+//   waits, in order of place, which is the order of arrival, and with all that a POP3 listing needs (`state`, always
+//   0 in it, is there because SQLite reads the row for it otherwise).
+//
+// awaited: recipients that have no delivery yet, by name and not as a number in `messages`: a set stays right
+//          when facts come twice, out of order, or when a message is delivered again to the same recipient.
+// early_hand_overs: hand-overs of deliveries not known yet.
+constexpr const char* tables = R"sql(
+  CREATE TABLE position (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    volume INTEGER NOT NULL, offset INTEGER NOT NULL, chain BLOB NOT NULL
+  );
+  CREATE TABLE bodies (
+    digest BLOB PRIMARY KEY,
+    volume INTEGER NOT NULL, offset INTEGER NOT NULL, size_octets INTEGER NOT NULL,
+    message BLOB NOT NULL, date_us INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE messages (
+    id BLOB PRIMARY KEY,
+    digest BLOB NOT NULL, received_us INTEGER NOT NULL, size_octets INTEGER NOT NULL,
+    volume INTEGER NOT NULL, offset INTEGER NOT NULL, repeats INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX messages_repeating ON messages (digest) WHERE repeats = 1;
+  CREATE TABLE awaited (
+    message BLOB NOT NULL, recipient TEXT NOT NULL, maildrop TEXT NOT NULL,
+    PRIMARY KEY (message, recipient, maildrop)
+  ) WITHOUT ROWID;
+  CREATE TABLE deliveries (
+    message BLOB NOT NULL, uid BLOB NOT NULL,
+    maildrop TEXT NOT NULL, recipient TEXT NOT NULL, state INTEGER NOT NULL,
+    volume INTEGER NOT NULL, offset INTEGER NOT NULL, size_octets INTEGER NOT NULL,
+    at_us INTEGER NOT NULL, handed_over_us INTEGER,
+    PRIMARY KEY (message, uid)
+  ) WITHOUT ROWID;
+  CREATE INDEX deliveries_waiting ON deliveries (maildrop, volume, offset, size_octets, state) WHERE state = 0;
+  CREATE TABLE early_hand_overs (
+    message BLOB NOT NULL, uid BLOB NOT NULL, at_us INTEGER NOT NULL,
+    PRIMARY KEY (message, uid)
+  ) WITHOUT ROWID;
+)sql";
+
+Result<std::int64_t> number(sqlite::Database& database, std::string_view sql) {
+  return sqlite::Statement(database, sql)
+      .first([](sqlite::Row& row) { return row.integer(); })
+      .map([](std::optional<std::int64_t> value) { return value.value_or(0); });
+}
+
+Result<std::string> text(sqlite::Database& database, std::string_view sql) {
+  return sqlite::Statement(database, sql)
+      .first([](sqlite::Row& row) { return row.text(); })
+      .map([](std::optional<std::string> value) { return std::move(value).value_or(""); });
+}
+
+Result<IndexIdentity> identify_database(sqlite::Database& database) {
+  const auto application = number(database, "PRAGMA application_id");
+  if (!application) return tl::make_unexpected(application.error());
+  const auto version = number(database, "PRAGMA user_version");
+  if (!version) return tl::make_unexpected(version.error());
+  const auto parts = number(database, "SELECT count(*) FROM sqlite_schema");
+  if (!parts) return tl::make_unexpected(parts.error());
+
+  if (*application == application_id && *version == index_version) return IndexIdentity::ours;
+  return *application == 0 && *version == 0 && *parts == 0 ? IndexIdentity::empty : IndexIdentity::another;
+}
+
+}  // namespace
+
+Result<IndexIdentity> identify(sqlite::Database& database) {
+  auto identity = identify_database(database);
+  if (!identity && identity.error().kind == ErrorKind::foreign) return IndexIdentity::another;
+  return identity;
+}
+
+// A checkpoint each 8 MiB of log: seldom enough to cost a transaction nothing on average, often enough that the
+// log stays small. What a long reader or a rebuild makes of it is cut back to 64 MiB.
+Result<void> configure_writer(sqlite::Database& database) {
+  const auto mode = text(database, "PRAGMA journal_mode = WAL");
+  if (!mode) return tl::make_unexpected(mode.error());
+  if (*mode != "wal") return fail(ErrorKind::io, "index: no write-ahead log on this file system");
+  return database.run(
+      "PRAGMA synchronous = NORMAL;"
+      "PRAGMA wal_autocheckpoint = 2000;"
+      "PRAGMA journal_size_limit = 67108864;"
+      "PRAGMA cache_size = -16384;"
+      "PRAGMA temp_store = MEMORY;");
+}
+
+Result<void> create_tables(sqlite::Database& database) {
+  return database.run("BEGIN IMMEDIATE;" + std::string(tables) +
+                      "PRAGMA application_id = " + std::to_string(application_id) + ";" +
+                      "PRAGMA user_version = " + std::to_string(index_version) + "; COMMIT;");
+}
+
+Result<void> empty_tables(sqlite::Database& database) {
+  return database.run(
+      "DELETE FROM position; DELETE FROM bodies; DELETE FROM messages; DELETE FROM awaited;"
+      "DELETE FROM deliveries; DELETE FROM early_hand_overs;");
+}
+
+}  // namespace guichet::store

@@ -1,0 +1,112 @@
+#include "store/indexer.h"
+
+#include <exception>
+#include <utility>
+
+#include "store/projection.h"
+
+namespace guichet::store {
+
+Indexer::Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position)
+    : index_(std::move(index)),
+      archive_(archive),
+      alarm_(std::move(alarm)),
+      end_(position),
+      thread_([this] { run(); }) {}
+
+Indexer::~Indexer() {
+  stop();
+}
+
+void Indexer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  std::call_once(joined_, [this] { thread_.join(); });
+}
+
+void Indexer::push(std::vector<News> news, IndexPosition end) {
+  {
+    const std::lock_guard lock(mutex_);
+    // Behind a long rebuild the news would pile up without end: the volumes have them.
+    if (news_.size() > news_kept_max) {
+      news_.clear();
+      news_dropped_ = true;
+    } else if (news_.empty()) {
+      news_ = std::move(news);
+    } else {
+      news_.insert(news_.end(), std::make_move_iterator(news.begin()), std::make_move_iterator(news.end()));
+    }
+    end_ = end;
+    ++pushed_;
+  }
+  changed_.notify_all();
+}
+
+Result<void> Indexer::wait() {
+  std::unique_lock lock(mutex_);
+  if (behind_ && tried_ == pushed_) ++pushed_;   // whoever asks makes it try again
+  const auto target = pushed_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return stop_ || tried_ >= target; });
+  if (applied_ >= target) return {};
+  if (stop_) return fail(ErrorKind::stopped, "the index has stopped");
+  return tl::unexpected(last_error_);
+}
+
+Result<void> Indexer::rebuild() {
+  {
+    const std::lock_guard lock(mutex_);
+    rebuild_wanted_ = true;
+    ++pushed_;
+  }
+  return wait();
+}
+
+void Indexer::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stop_ || pushed_ > tried_; });
+    if (pushed_ == tried_) return;   // stopping, with nothing left to do
+    auto news = std::exchange(news_, {});
+    const auto end = end_;
+    const auto target = pushed_;
+    const bool rebuild_now = std::exchange(rebuild_wanted_, false);
+    behind_ = behind_ || std::exchange(news_dropped_, false);
+    lock.unlock();
+    auto done = step(std::move(news), end, rebuild_now);
+    lock.lock();
+    tried_ = target;
+    if (done) applied_ = target;
+    if (!done) last_error_ = done.error();
+    if (!done && !behind_) alarm_("the index cannot be written: " + done.error().text + "; mail is still taken");
+    behind_ = !done;
+    changed_.notify_all();
+  }
+}
+
+// No memory for the index is a reason to be behind, not to end a gateway that takes mail.
+Result<void> Indexer::step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept {
+  try {
+    return update(std::move(news), end, rebuild_now);
+  } catch (const std::exception& problem) {
+    return fail(ErrorKind::io, problem.what());
+  }
+}
+
+Result<void> Indexer::update(std::vector<News> news, const IndexPosition& end, bool rebuild_now) {
+  if (rebuild_now) return store::rebuild(*index_, archive_, end.end, alarm_);
+  if (behind_) return recover(end);
+  return index_->apply(news, end);
+}
+
+Result<void> Indexer::recover(const IndexPosition& end) {
+  auto caught_up = catch_up(*index_, archive_, end.end, alarm_);
+  if (!caught_up && caught_up.error().kind == ErrorKind::foreign)
+    return store::rebuild(*index_, archive_, end.end, alarm_);
+  return caught_up;
+}
+
+}  // namespace guichet::store

@@ -1,0 +1,68 @@
+// The index thread: takes news of durable records from the writer and applies them in batches, at once.
+//
+// When applying fails (a full disk, an index file that was removed) the news are dropped, not hoarded: the
+// volumes have them, and the next attempt catches up from there.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "store/archive.h"
+#include "store/index.h"
+#include "store/seams.h"
+
+namespace guichet::store {
+
+class Indexer {
+ public:
+  // `index` is used by this object's thread alone from now on.
+  Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position);
+  ~Indexer();
+
+  void push(std::vector<News> news, IndexPosition end);
+
+  // Returns once everything pushed before the call is in the index, or the error that prevents it.
+  [[nodiscard]] Result<void> wait();
+
+  // Rebuilds up to what was pushed so far; blocks.
+  [[nodiscard]] Result<void> rebuild();
+
+  // Applies what was pushed, then ends the thread; idempotent, from any thread. Questions after it are answered
+  // with an error.
+  void stop();
+
+ private:
+  void run();
+  Result<void> step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept;
+  Result<void> update(std::vector<News> news, const IndexPosition& end, bool rebuild_now);
+  Result<void> recover(const IndexPosition& end);
+
+  static constexpr std::size_t news_kept_max = 100'000;
+
+  std::unique_ptr<Index> index_;
+  const Archive& archive_;
+  const Alarm alarm_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<News> news_;
+  IndexPosition end_;              // of what was pushed
+  std::uint64_t pushed_ = 0;       // counts push() and rebuild()
+  std::uint64_t applied_ = 0;      // of those, how many are in the index
+  std::uint64_t tried_ = 0;        // of those, how many were tried
+  bool rebuild_wanted_ = false;
+  bool news_dropped_ = false;
+  bool behind_ = false;            // the last attempt failed: catch up from the volumes
+  Error last_error_;
+  bool stop_ = false;
+  std::once_flag joined_;
+  std::thread thread_;
+};
+
+}  // namespace guichet::store

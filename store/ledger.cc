@@ -1,0 +1,186 @@
+#include "store/ledger.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/projection.h"
+
+namespace guichet::store {
+namespace {
+
+constexpr std::size_t piece_octets = 256 * 1024;
+
+std::string name_of(const MessageId& message) {
+  return "message " + message.uuid.text();
+}
+
+std::string name_of(const Uid& uid) {
+  return "delivery " + uid.uuid.text();
+}
+
+std::string octets(std::uint64_t count) {
+  return std::to_string(count) + " octets";
+}
+
+}  // namespace
+
+// Ids end in 64 random bits, so these are as good as any hash of all.
+std::size_t UuidHash::operator()(const Uuid& uuid) const noexcept {
+  std::size_t value = 0;
+  std::memcpy(&value, uuid.octets.data() + uuid.octets.size() - sizeof value, sizeof value);
+  return value;
+}
+
+std::size_t recipient_hash(const std::string& address, const std::string& maildrop) {
+  return std::hash<std::string>()(address + '\0' + maildrop);
+}
+
+// --- Records -------------------------------------------------------------------------------------------
+
+void Ledger::take(const ScannedRecord& record) {
+  if (record.header.type == RecordType::revisit) return take_revisit(record);
+  const auto news = news_of(record);
+  if (!news && news.error().kind == ErrorKind::foreign) {
+    findings_.push_back({FindingKind::note, where(record.place), news.error().text + "; not checked"});
+  } else if (!news) {
+    damage(record.place, news.error().text);
+  } else if (*news) {
+    take_news(**news);
+  } else if (record.header.type == RecordType::resource) {
+    damage(record.place, "octets of no message: the record has no WARC-Target-URI");
+  }
+}
+
+void Ledger::take_news(const News& news) {
+  if (const auto* body = std::get_if<NewBody>(&news)) return add(*body);
+  const auto& [place, fact] = std::get<NewFact>(news);
+  std::visit([this, at = place](const auto& known) { add(known, at); }, fact);
+}
+
+void Ledger::take_damaged(const RecordHeader& header, Place place, std::uint64_t block_offset) {
+  if (header.refers_to) damaged_.insert(*header.refers_to);
+  if (header.type != RecordType::resource || !header.target) return;
+  const BodyPlace body{place.volume, block_offset, header.content_length, *header.target, header.date};
+  bodies_.emplace(header.block_digest, BodyEntry{.place = body, .sound = false});
+}
+
+// The first block of a digest is the one that counts, for the index too.
+void Ledger::add(const NewBody& body) {
+  bodies_.emplace(body.digest, BodyEntry{.place = body.place});
+}
+
+void Ledger::take_revisit(const ScannedRecord& record) {
+  const auto& header = record.header;
+  if (!header.payload_digest || !header.target || !header.refers_to)
+    return damage(record.place, "a revisit that does not say of what");
+  const auto body = bodies_.find(*header.payload_digest);
+  if (body == bodies_.end()) {
+    open_.push_back({record.place, *header.target, *header.payload_digest,
+                     "a revisit of sha256:" + header.payload_digest->hex() + ", which no record before it holds"});
+  } else if (body->second.place.message.uuid != *header.refers_to) {
+    damage(record.place, "a revisit that names another record than the one with its octets");
+  }
+}
+
+void Ledger::add(const Received& fact, Place place) {
+  const MessageEntry entry{fact.digest, fact.at, fact.size_octets, place};
+  const auto [earlier, is_new] = messages_.emplace(fact.message.uuid, entry);
+  if (!is_new) return damage(place, name_of(fact.message) + " was received before, at " + where(earlier->second.place));
+  if (!fact.recipients.empty()) awaited_.emplace(fact.message.uuid, fact.recipients);
+  const auto body = bodies_.find(fact.digest);
+  if (body == bodies_.end()) {
+    open_.push_back({place, fact.message, fact.digest,
+                     "the octets of " + name_of(fact.message) + " are in no volume: sha256:" + fact.digest.hex()});
+  } else if (body->second.place.size_octets != fact.size_octets) {
+    damage(place, name_of(fact.message) + " says " + octets(fact.size_octets) + ", its body has " +
+                      octets(body->second.place.size_octets));
+  }
+}
+
+void Ledger::add(const Delivered& fact, Place place) {
+  const DeliveryEntry entry{.message = fact.message,
+                            .recipient_hash = recipient_hash(fact.recipient.address, fact.recipient.maildrop),
+                            .size_octets = fact.form.size_octets,
+                            .at = fact.at,
+                            .place = place,
+                            .handed_over_at = {},
+                            .handed_over = {}};
+  const auto [earlier, is_new] = deliveries_.emplace(fact.uid.uuid, entry);
+  if (!is_new)
+    return damage(place, name_of(fact.uid) + ": the uid was given before, at " + where(earlier->second.place));
+  strike_out(fact.message, fact.recipient);
+  const auto message = messages_.find(fact.message.uuid);
+  if (message != messages_.end()) return check_served_size(fact, message->second, place);
+  open_.push_back({place, fact.message, fact.message,
+                   name_of(fact.uid) + " is of " + name_of(fact.message) + ", which was not received"});
+}
+
+void Ledger::strike_out(const MessageId& message, const Recipient& recipient) {
+  const auto found = awaited_.find(message.uuid);
+  if (found == awaited_.end()) return;
+  std::erase(found->second, recipient);
+  if (found->second.empty()) awaited_.erase(found);
+}
+
+void Ledger::add(const HandedOver& fact, Place place) {
+  const auto delivery = deliveries_.find(fact.uid.uuid);
+  if (delivery != deliveries_.end()) return hand_over(delivery->second, fact, place);
+  open_.push_back({place, fact.message, fact.uid, name_of(fact.uid) + " was handed over, but never made"});
+}
+
+// Said twice it is harmless: the first time counts.
+void Ledger::hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place) {
+  if (delivery.message != fact.message)
+    damage(place, name_of(fact.uid) + " was handed over as one of another message, " + fact.message.uuid.text());
+  if (delivery.handed_over.volume != 0) return;
+  delivery.handed_over = place;
+  delivery.handed_over_at = fact.at;
+}
+
+// --- What facts refer to -------------------------------------------------------------------------------
+
+bool Ledger::exists(const Reference& reference) const {
+  if (const auto* digest = std::get_if<Digest>(&reference.to)) return bodies_.contains(*digest);
+  if (damaged_.contains(reference.message.uuid)) return true;
+  if (const auto* message = std::get_if<MessageId>(&reference.to)) return messages_.contains(message->uuid);
+  return deliveries_.contains(std::get<Uid>(reference.to).uuid);
+}
+
+void Ledger::settle() {
+  for (const auto& reference : open_)
+    if (!exists(reference)) damage(reference.place, reference.what);
+  open_.clear();
+}
+
+// --- The served form -----------------------------------------------------------------------------------
+
+void Ledger::check_served_size(const Delivered& fact, const MessageEntry& message, Place place) {
+  const auto body = bodies_.find(message.digest);
+  if (body == bodies_.end() || !body->second.sound) return;   // that is a finding of its own
+  const auto served = served_octets(body->second.place, message.digest, fact.form.rule);
+  if (!served) return damage(place, name_of(fact.uid) + " cannot be served: " + served.error().text);
+  const auto whole = fact.form.prefix.size() + *served;
+  if (whole == fact.form.size_octets) return;
+  damage(place, name_of(fact.uid) + " says " + octets(fact.form.size_octets) + ", its served form has " + octets(whole));
+}
+
+Result<std::uint64_t> Ledger::served_octets(const BodyPlace& body, const Digest& digest, const ServedRule& rule) {
+  if (last_served_ && last_served_->digest == digest && last_served_->rule == rule) return last_served_->octets;
+  const auto count_only = [](std::string_view) {};
+  ServedTransform transform(rule);
+  std::string piece;
+  for (std::uint64_t at = 0; at < body.size_octets; at += piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, body.size_octets - at)));
+    if (auto got = archive_.read(body, at, piece); !got) return tl::unexpected(got.error());
+    transform.feed(piece, count_only);
+  }
+  transform.finish(count_only);
+  last_served_ = Served{digest, rule, transform.facts().octets};
+  return last_served_->octets;
+}
+
+void Ledger::damage(Place place, std::string what) {
+  findings_.push_back({FindingKind::damage, where(place), std::move(what)});
+}
+
+}  // namespace guichet::store

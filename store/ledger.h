@@ -1,0 +1,106 @@
+// What the volumes say, record by record, in memory: what each fact refers to is looked up here, and the index is
+// compared with it. Part of verify; a Finding for each fact that does not fit.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "store/archive.h"
+#include "store/facts.h"
+#include "store/finding.h"
+#include "store/index.h"
+#include "store/scan.h"
+
+namespace guichet::store {
+
+struct UuidHash {
+  std::size_t operator()(const Uuid& uuid) const noexcept;
+};
+template <class Entry>
+using ByUuid = std::unordered_map<Uuid, Entry, UuidHash>;
+
+struct MessageEntry {
+  Digest digest;
+  Instant received;
+  std::uint64_t size_octets = 0;
+  Place place;
+};
+
+struct DeliveryEntry {
+  MessageId message;
+  std::size_t recipient_hash = 0;    // of address and maildrop; the texts themselves would double the memory
+  std::uint64_t size_octets = 0;
+  Instant at;
+  Place place;
+  Instant handed_over_at;
+  Place handed_over;                 // where that was said; volume 0: nowhere
+};
+
+struct BodyEntry {
+  BodyPlace place;
+  bool sound = true;
+};
+
+[[nodiscard]] std::size_t recipient_hash(const std::string& address, const std::string& maildrop);
+
+class Ledger {
+ public:
+  // References must outlive the object.
+  Ledger(const Archive& archive, Findings& findings) : archive_(archive), findings_(findings) {}
+
+  // A whole record, in order.
+  void take(const ScannedRecord& record);
+  // A record whose header is whole but whose block is not what was written: what hangs on it is not reported as well.
+  void take_damaged(const RecordHeader& header, Place place, std::uint64_t block_offset);
+  // Reports the references that came to nothing. At the end of each volume: a damaged record is known only then.
+  void settle();
+
+  [[nodiscard]] const std::unordered_map<Digest, BodyEntry>& bodies() const { return bodies_; }
+  [[nodiscard]] const ByUuid<MessageEntry>& messages() const { return messages_; }
+  [[nodiscard]] const ByUuid<DeliveryEntry>& deliveries() const { return deliveries_; }
+  // Messages that some recipient has no delivery of.
+  [[nodiscard]] const ByUuid<std::vector<Recipient>>& awaited() const { return awaited_; }
+
+ private:
+  struct Reference {
+    Place place;
+    MessageId message;
+    std::variant<Digest, MessageId, Uid> to;
+    std::string what;
+  };
+  struct Served {
+    Digest digest;
+    ServedRule rule;
+    std::uint64_t octets = 0;
+  };
+
+  void add(const NewBody& body);
+  void add(const Received& fact, Place place);
+  void add(const Delivered& fact, Place place);
+  void add(const HandedOver& fact, Place place);
+  void take_revisit(const ScannedRecord& record);
+  void take_news(const News& news);
+  void hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place);
+  void strike_out(const MessageId& message, const Recipient& recipient);
+  void check_served_size(const Delivered& fact, const MessageEntry& message, Place place);
+  [[nodiscard]] Result<std::uint64_t> served_octets(const BodyPlace& body, const Digest& digest, const ServedRule& rule);
+  [[nodiscard]] bool exists(const Reference& reference) const;
+  void damage(Place place, std::string what);
+
+  const Archive& archive_;
+  Findings& findings_;
+  std::unordered_map<Digest, BodyEntry> bodies_;
+  ByUuid<MessageEntry> messages_;
+  ByUuid<DeliveryEntry> deliveries_;
+  ByUuid<std::vector<Recipient>> awaited_;
+  std::unordered_set<Uuid, UuidHash> damaged_;   // messages of which a fact is damaged
+  std::vector<Reference> open_;                  // to what has not been met yet
+  std::optional<Served> last_served_;            // the recipients of a message come one after the other
+};
+
+}  // namespace guichet::store

@@ -1,0 +1,33 @@
+// From records to news for the index: one function, used live, at catch-up and at rebuild, so that all three
+// give the same index.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "store/archive.h"
+#include "store/error.h"
+#include "store/index.h"
+#include "store/scan.h"
+#include "store/seams.h"
+
+namespace guichet::store {
+
+// nullopt: the record is no news (warcinfo, revisit).
+[[nodiscard]] Result<std::optional<News>> news_of(const ScannedRecord& record);
+
+// An index may outlive its volumes (a restore, a power cut with a disk that lied): whether its position is the end of a
+// record that is there, with the chain value that it says.
+[[nodiscard]] Result<bool> position_is_ours(const Archive& archive, const IndexPosition& position);
+
+// Brings the index from its position up to `until` (or to the end of all volumes), in batches. Damaged records
+// are skipped with an alarm, a fact of a later release too. foreign: the index is of other volumes than these
+// (its position is not theirs); the caller rebuilds.
+[[nodiscard]] Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm);
+
+// Empties the index and fills it again from the volumes, in one transaction.
+[[nodiscard]] Result<void> rebuild(Index& index, const Archive& archive, Place until, const Alarm& alarm);
+
+inline constexpr Place everything{UINT32_MAX, UINT64_MAX};
+
+}  // namespace guichet::store

@@ -1,0 +1,152 @@
+#include "store/store.h"
+
+#include "store/earlier.h"
+#include "store/indexer.h"
+#include "store/projection.h"
+#include "store/recovery.h"
+#include "store/writer.h"
+
+namespace guichet::store {
+namespace {
+
+class WriterExpectation final : public Store::Expectation {
+ public:
+  explicit WriterExpectation(Writer& writer) : writer_(writer) { writer_.expect(+1); }
+  ~WriterExpectation() override { writer_.expect(-1); }
+
+ private:
+  Writer& writer_;
+};
+
+class RealStore final : public Store {
+ public:
+  RealStore(StoreOptions options, Disk& disk, std::unique_ptr<FolderLock> lock)
+      : options_(std::move(options)),
+        disk_(disk),
+        lock_(std::move(lock)),
+        memory_(options_.bodies_octets_max),
+        archive_(disk, options_.path) {}
+
+  ~RealStore() override { stop(); }
+
+  Result<void> start(Clock& clock, IdSource& ids, const Alarm& alarm) {
+    if (auto swept = sweep_spool(disk_, options_.path); !swept) return swept;
+    auto tip = seal_last_volume(archive_, alarm);
+    if (!tip) return tl::unexpected(tip.error());
+    auto index = open_index(alarm);
+    if (!index) return tl::unexpected(index.error());
+    if (auto opened = open_readers(); !opened) return opened;
+    indexer_ = std::make_unique<Indexer>(std::move(*index), archive_, alarm,
+                                         IndexPosition{{tip->volume, tip->length}, tip->chain});
+    writer_ = std::make_unique<Writer>(options_, disk_, clock, ids, alarm, *indexer_, *earlier_, *tip);
+    return {};
+  }
+
+  void append(Append append) override { writer_->push(std::move(append)); }
+  std::unique_ptr<Expectation> expect() override { return std::make_unique<WriterExpectation>(*writer_); }
+  Body new_body(const MessageId& message) override {
+    return {memory_, disk_, options_.path / "spool" / (message.uuid.text() + ".part")};
+  }
+  BodyMemory& memory() override { return memory_; }
+  bool has_room(std::uint64_t octets) const override { return writer_->has_room(octets); }
+
+  Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) override {
+    if (auto caught_up = indexer_->wait(); !caught_up) return tl::unexpected(caught_up.error());
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->waiting(maildrop, limit);
+  }
+  Result<std::optional<MessageRow>> message(const MessageId& id) override {
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->message(id);
+  }
+  Result<std::optional<BodyPlace>> body(const Digest& digest) override {
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->body(digest);
+  }
+  Result<std::vector<MessageRow>> undelivered() override {
+    if (auto caught_up = indexer_->wait(); !caught_up) return tl::unexpected(caught_up.error());
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->undelivered();
+  }
+
+  Result<std::vector<DeliveryRow>> deliveries(const MessageId& id) override {
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->deliveries(id);
+  }
+
+  Result<IndexCounts> rebuild_index() override {
+    if (auto rebuilt = indexer_->rebuild(); !rebuilt) return tl::unexpected(rebuilt.error());
+    const std::lock_guard lock(reader_mutex_);
+    return reader_->counts();
+  }
+
+  const Archive& archive() const override { return archive_; }
+  bool failed() const override { return writer_->failed(); }
+
+  // The writer first: what it still commits is news for the index.
+  void stop() override {
+    if (writer_) writer_->stop();
+    if (indexer_) indexer_->stop();
+  }
+
+ private:
+  Result<std::unique_ptr<Index>> open_index(const Alarm& alarm) {
+    auto index = Index::open(index_file(options_.path));
+    if (!index) return index;
+    auto current = bring_up(**index, alarm);
+    if (!current && current.error().kind == ErrorKind::damaged) {
+      alarm(current.error().text + "; it is set aside and made anew");
+      index->reset();
+      index = Index::open_anew(index_file(options_.path));
+      if (!index) return index;
+      current = store::rebuild(**index, archive_, everything, alarm);
+    }
+    if (!current) return tl::unexpected(current.error());
+    return index;
+  }
+
+  // An index that cannot be brought up to date is of other volumes: it is filled again.
+  Result<void> bring_up(Index& index, const Alarm& alarm) {
+    auto caught_up = catch_up(index, archive_, everything, alarm);
+    if (caught_up || caught_up.error().kind != ErrorKind::foreign) return caught_up;
+    alarm(caught_up.error().text + "; it is rebuilt");
+    return store::rebuild(index, archive_, everything, alarm);
+  }
+
+  Result<void> open_readers() {
+    auto for_queries = IndexReader::open(index_file(options_.path));
+    if (!for_queries) return tl::unexpected(for_queries.error());
+    auto for_writer = IndexReader::open(index_file(options_.path));
+    if (!for_writer) return tl::unexpected(for_writer.error());
+    reader_ = std::move(*for_queries);
+    earlier_ = std::make_unique<EarlierBodies>(archive_, std::move(*for_writer));
+    return {};
+  }
+
+  const StoreOptions options_;
+  Disk& disk_;
+  const std::unique_ptr<FolderLock> lock_;
+  BodyMemory memory_;
+  const Archive archive_;
+  std::mutex reader_mutex_;
+  std::unique_ptr<IndexReader> reader_;
+  std::unique_ptr<EarlierBodies> earlier_;
+  std::unique_ptr<Indexer> indexer_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options, Disk& disk, Clock& clock, IdSource& ids,
+                                           Alarm alarm) {
+  if (auto made = make_folder(disk, options.path); !made) return tl::unexpected(made.error());
+  // The lock before a look: two processes must not both find an empty folder.
+  auto lock = disk.lock(options.path / "lock");
+  if (!lock) return tl::unexpected(lock.error());
+  if (auto prepared = prepare_folder(disk, options.path); !prepared) return tl::unexpected(prepared.error());
+  auto store = std::make_unique<RealStore>(std::move(options), disk, std::move(*lock));
+  if (auto started = store->start(clock, ids, alarm); !started) return tl::unexpected(started.error());
+  return store;
+}
+
+}  // namespace guichet::store
