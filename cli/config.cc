@@ -14,7 +14,8 @@ int config_sample() {
 
 int config_check(const conf::Settings& settings, const std::filesystem::path& file) {
   std::cout << plain(file.string()) << ": no mistake found; " << settings.sites.size() << " sites, "
-            << settings.maildrops.size() << " maildrops, store in " << plain(settings.store.path.string()) << '\n';
+            << settings.maildrops.size() << " maildrops, store in " << plain(settings.store.path.string())
+            << '\n';
   return 0;
 }
 

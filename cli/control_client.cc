@@ -67,15 +67,16 @@ class Connection {
 Result<Json> ask(const fs::path& socket, const Json& question) {
   const Connection connection;
   if (!connection.connect(socket) || !connection.send(question.dump() + "\n"))
-    return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " + socket.string() +
-                                            ": " + std::strerror(errno));
+    return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " +
+                                            socket.string() + ": " + std::strerror(errno));
   auto answer = Json::parse(connection.receive_line(), nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object() || !answer.contains("ok"))
     return store::fail(ErrorKind::stopped, "the gateway ended before it answered at " + socket.string());
   if (answer["ok"] == true) return answer;
   const auto error = answer.find("error");
-  return store::fail(ErrorKind::io, error != answer.end() && error->is_string() ? error->get<std::string>()
-                                                                                : "the gateway refused, without a reason");
+  return store::fail(ErrorKind::io, error != answer.end() && error->is_string()
+                                        ? error->get<std::string>()
+                                        : "the gateway refused, without a reason");
 }
 
 std::uint64_t number(const Json& answer, const char* name) {

@@ -12,8 +12,8 @@ namespace guichet::cli {
 // Where the gateway listens: a unix stream socket in its store. One JSON line asks, one JSON line answers.
 [[nodiscard]] std::filesystem::path control_socket(const std::filesystem::path& store);
 
-// {"command":"index rebuild"} → {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n} or {"ok":false,"error":"…"}
-// Blocks until the gateway answers, however long the work takes.
+// {"command":"index rebuild"} → {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n} or
+// {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.
 [[nodiscard]] store::Result<store::IndexCounts> ask_for_index_rebuild(const std::filesystem::path& store);
 
 }  // namespace guichet::cli

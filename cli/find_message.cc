@@ -7,10 +7,12 @@ store::Result<store::MessageRow> find_message(store::IndexReader& index, const s
   auto found = index.matching(id, shown_max);
   if (!found) return tl::unexpected(found.error());
   if (id.empty() || found->empty())
-    return store::fail(store::ErrorKind::absent, "no message has an id or digest that begins with \"" + id + "\"");
+    return store::fail(store::ErrorKind::absent,
+                       "no message has an id or digest that begins with \"" + id + "\"");
   if (found->size() == 1) return found->front();
   std::string text = "\"" + id + "\" begins more than one message:";
-  for (const auto& row : *found) text += " " + row.message.uuid.text();
+  for (const auto& row : *found)
+    text += " " + row.message.uuid.text();
   return store::fail(store::ErrorKind::io, text + (found->size() == shown_max ? " and perhaps more" : ""));
 }
 

@@ -8,8 +8,8 @@
 
 namespace guichet::cli {
 
-// `id` is the beginning of a message id or of a digest (with or without "sha256:"), as long as it means one message.
-// absent: none begins so; io: several do.
+// `id` is the beginning of a message id or of a digest (with or without "sha256:"), as long as it means one
+// message. absent: none begins so; io: several do.
 [[nodiscard]] store::Result<store::MessageRow> find_message(store::IndexReader& index, const std::string& id);
 
 }  // namespace guichet::cli

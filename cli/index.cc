@@ -37,8 +37,9 @@ Result<store::IndexCounts> rebuild(const conf::StoreSettings& settings) {
 int index_rebuild(const conf::Settings& settings) {
   const auto counts = rebuild(settings.store);
   if (!counts) return complain(counts.error().text);
-  std::cout << "the index was made anew: " << counts->messages << " messages, " << counts->bodies << " bodies, "
-            << counts->deliveries << " deliveries, " << counts->waiting << " of them waiting\n";
+  std::cout << "the index was made anew: " << counts->messages << " messages, " << counts->bodies
+            << " bodies, " << counts->deliveries << " deliveries, " << counts->waiting
+            << " of them waiting\n";
   return 0;
 }
 

@@ -11,7 +11,7 @@
 namespace guichet::cli {
 namespace {
 
-constexpr std::size_t page_messages = 256;   // a store of decades is never in memory at once
+constexpr std::size_t page_messages = 256;  // a store of decades is never in memory at once
 constexpr std::size_t id_columns = 36, time_columns = 20, size_columns = 10, sender_columns = 32;
 
 using Show = std::function<void(const MessageFacts&)>;
@@ -35,17 +35,18 @@ std::string to_seconds(store::Instant instant) {
 void show_line(const MessageFacts& facts) {
   const auto sender = facts.damage ? "(record damaged)" : "<" + plain(sender_of(facts)) + ">";
   std::cout << facts.row.message.uuid.text() << "  " << to_seconds(facts.row.received) << "  "
-            << right(std::to_string(facts.row.size_octets), size_columns) << "  " << left(sender, sender_columns) << "  "
-            << states(facts) << '\n';
+            << right(std::to_string(facts.row.size_octets), size_columns) << "  "
+            << left(sender, sender_columns) << "  " << states(facts) << '\n';
 }
 
 void show_head() {
-  std::cout << left("ID", id_columns) << "  " << left("RECEIVED", time_columns) << "  " << right("OCTETS", size_columns)
-            << "  " << left("SENDER", sender_columns) << "  DELIVERIES\n";
+  std::cout << left("ID", id_columns) << "  " << left("RECEIVED", time_columns) << "  "
+            << right("OCTETS", size_columns) << "  " << left("SENDER", sender_columns) << "  DELIVERIES\n";
 }
 
 // False when a record of one of the messages is damaged: the others are shown all the same.
-store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page, const Show& show) {
+store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page,
+                              const Show& show) {
   bool sound = true;
   for (const auto& row : page) {
     auto facts = facts_of(store, row);

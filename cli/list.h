@@ -9,7 +9,7 @@ namespace guichet::cli {
 
 struct ListOptions {
   bool json = false;
-  std::uint64_t limit = 0;   // 0: all
+  std::uint64_t limit = 0;  // 0: all
 };
 
 int list(const conf::Settings& settings, const ListOptions& options);

@@ -1,6 +1,7 @@
 // The one executable. Words in, one subcommand out; what a subcommand does is in the file of its name.
 //
-// Exit codes: 0 done; 1 it could not be done, or there is damage; 2 the command line or the configuration is wrong.
+// Exit codes: 0 done; 1 it could not be done, or there is damage; 2 the command line or the configuration is
+// wrong.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
@@ -37,11 +38,11 @@ struct Arguments {
 // --- The subcommands -----------------------------------------------------------------------------------
 
 using Declare = void (*)(CLI::App& command, Arguments& arguments);
-using Alone = int (*)();                                                // needs no configuration
+using Alone = int (*)();  // needs no configuration
 using Configured = int (*)(const conf::Settings&, const Arguments&);
 
 struct Command {
-  const char* group;   // "index" of "index rebuild"; "" for most
+  const char* group;  // "index" of "index rebuild"; "" for most
   const char* name;
   const char* summary;
   Declare declare;
@@ -60,7 +61,8 @@ void take_limit(CLI::App& command, Arguments& arguments) {
 }
 
 void take_id(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.id, "a message id or digest, shortened as long as it is unique")->required();
+  command.add_option("ID", arguments.id, "a message id or digest, shortened as long as it is unique")
+      ->required();
 }
 
 void take_id_and_json(CLI::App& command, Arguments& arguments) {
@@ -108,7 +110,8 @@ class CommandLine {
         ->type_name("SECTION.KEY=VALUE")
         ->allow_extra_args(false);
     app_.require_subcommand(1);
-    for (const Command& command : commands) declare(command);
+    for (const Command& command : commands)
+      declare(command);
   }
 
   // The subcommand that was asked for; or an exit code, when there is nothing left to do.
@@ -139,7 +142,8 @@ class CommandLine {
   CLI::App* parent(const std::string& group) {
     if (group.empty()) return &app_;
     CLI::App*& made = groups_[group];
-    if (!made) made = app_.add_subcommand(group, group_summaries.at(group))->require_subcommand(1)->fallthrough();
+    if (!made)
+      made = app_.add_subcommand(group, group_summaries.at(group))->require_subcommand(1)->fallthrough();
     return made;
   }
 
@@ -160,7 +164,8 @@ int run(Configured configured, Arguments& arguments) {
   if (arguments.config_file.empty()) arguments.config_file = default_config_file();
   const auto settings = conf::read_settings(arguments.config_file, arguments.overrides);
   if (settings) return configured(*settings, arguments);
-  for (const auto& mistake : settings.error()) complain(mistake.text);
+  for (const auto& mistake : settings.error())
+    complain(mistake.text);
   return bad_usage;
 }
 

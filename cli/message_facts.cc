@@ -23,12 +23,14 @@ Json to_json(const store::DeliveryRow& delivery) {
   return object;
 }
 
-// To a reader who they were for is part of the envelope (RFC 5321 section 2.3.1), though this fact keeps them apart.
+// To a reader who they were for is part of the envelope (RFC 5321 section 2.3.1), though this fact keeps them
+// apart.
 Json envelope_of(const store::Received& received) {
   auto envelope = Json::parse(received.envelope, nullptr, /*allow_exceptions=*/false);
   if (!envelope.is_object()) envelope = Json::object();
   envelope["recipients"] = Json::array();
-  for (const auto& recipient : received.recipients) envelope["recipients"].push_back(recipient.address);
+  for (const auto& recipient : received.recipients)
+    envelope["recipients"].push_back(recipient.address);
   return envelope;
 }
 
@@ -39,7 +41,8 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
     facts.envelope = envelope_of(*received);
     return;
   }
-  facts.damage = fact ? store::Error{store::ErrorKind::damaged, "the index is of other volumes"} : fact.error();
+  facts.damage =
+      fact ? store::Error{store::ErrorKind::damaged, "the index is of other volumes"} : fact.error();
 }
 
 }  // namespace
@@ -47,7 +50,8 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
 store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row) {
   auto deliveries = store.index->deliveries(row.message);
   if (!deliveries) return tl::unexpected(deliveries.error());
-  MessageFacts facts{.row = row, .envelope = nullptr, .damage = std::nullopt, .deliveries = std::move(*deliveries)};
+  MessageFacts facts{
+      .row = row, .envelope = nullptr, .damage = std::nullopt, .deliveries = std::move(*deliveries)};
   read_envelope(store, facts);
   return facts;
 }
@@ -66,7 +70,8 @@ Json to_json(const MessageFacts& facts) {
   object["size_octets"] = facts.row.size_octets;
   object["envelope"] = facts.envelope;
   object["deliveries"] = Json::array();
-  for (const auto& delivery : facts.deliveries) object["deliveries"].push_back(to_json(delivery));
+  for (const auto& delivery : facts.deliveries)
+    object["deliveries"].push_back(to_json(delivery));
   if (facts.damage) object["damage"] = facts.damage->text;
   return object;
 }

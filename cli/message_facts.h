@@ -14,8 +14,8 @@ namespace guichet::cli {
 
 struct MessageFacts {
   store::MessageRow row;
-  nlohmann::ordered_json envelope;               // as the receiving room wrote it, and "recipients"; null when damaged
-  std::optional<store::Error> damage;            // of that record
+  nlohmann::ordered_json envelope;     // as the receiving room wrote it, and "recipients"; null when damaged
+  std::optional<store::Error> damage;  // of that record
   std::vector<store::DeliveryRow> deliveries;
 };
 

@@ -8,7 +8,8 @@
 namespace guichet::cli {
 namespace {
 
-// Octets of the character at the front as its first octet announces them; whether they are one is asked of is_utf8().
+// Octets of the character at the front as its first octet announces them; whether they are one is asked of
+// is_utf8().
 std::size_t announced(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t octets = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
@@ -35,8 +36,8 @@ bool is_harmless(std::string_view character) {
 }
 
 std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string blanks(std::string_view text, std::size_t columns) {

@@ -6,9 +6,9 @@
 
 namespace guichet::cli {
 
-// The same text with everything that could move a cursor, ring, colour, reorder or be no text at all as \xNN: control
-// characters (C0, DEL, C1), bidirectional controls, line and paragraph separators, octets that are not UTF-8, and the
-// backslash itself, so that an escape can only be ours.
+// The same text with everything that could move a cursor, ring, colour, reorder or be no text at all as \xNN:
+// control characters (C0, DEL, C1), bidirectional controls, line and paragraph separators, octets that are
+// not UTF-8, and the backslash itself, so that an escape can only be ours.
 [[nodiscard]] std::string plain(std::string_view text);
 
 // "guichet: <text>" as one line on standard error. Returns 1, the exit code of a failure.

@@ -18,7 +18,9 @@ using store::Result;
 Result<BodyPlace> place_of(StoreView& store, const store::Digest& digest) {
   auto body = store.index->body(digest);
   if (!body) return tl::unexpected(body.error());
-  if (!*body) return store::fail(ErrorKind::damaged, "the octets of sha256:" + digest.hex() + " are in no volume; run guichet verify");
+  if (!*body)
+    return store::fail(ErrorKind::damaged,
+                       "the octets of sha256:" + digest.hex() + " are in no volume; run guichet verify");
   return **body;
 }
 

@@ -56,7 +56,7 @@ Result<StoreView> open_store(const fs::path& folder) {
   if (!view) return view;
   auto index = store::IndexReader::open(store::index_file(folder));
   if (!index || !is_complete(**index, *view->archive)) {
-    index = tl::unexpected(store::Error{});   // closed before another connection writes
+    index = tl::unexpected(store::Error{});  // closed before another connection writes
     bring_up(*view->archive);
     index = store::IndexReader::open(store::index_file(folder));
   }

@@ -17,11 +17,12 @@ struct StoreView {
   std::unique_ptr<store::IndexReader> index;
 };
 
-// The volumes alone. absent or foreign, with one line that says what to do, when the folder is no store of this release.
+// The volumes alone. absent or foreign, with one line that says what to do, when the folder is no store of
+// this release.
 [[nodiscard]] store::Result<StoreView> open_archive(const std::filesystem::path& folder);
 
-// The volumes and an index that lacks nothing. A running gateway keeps it so; when none runs, an index that is behind or
-// absent is brought up to the end of the volumes first, under the store's lock.
+// The volumes and an index that lacks nothing. A running gateway keeps it so; when none runs, an index that
+// is behind or absent is brought up to the end of the volumes first, under the store's lock.
 [[nodiscard]] store::Result<StoreView> open_store(const std::filesystem::path& folder);
 
 }  // namespace guichet::cli

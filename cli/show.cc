@@ -54,7 +54,8 @@ void show_page(StoreView& store, const MessageFacts& facts) {
   page_of_octets(store, facts.row);
   line("record in", place_text(facts.row.place.volume, facts.row.place.offset));
   page_of_envelope(facts);
-  for (const auto& delivery : facts.deliveries) page_of_delivery(delivery);
+  for (const auto& delivery : facts.deliveries)
+    page_of_delivery(delivery);
 }
 
 void show_json(StoreView& store, const MessageFacts& facts) {

@@ -28,7 +28,8 @@ class Progress {
     if (shown_ >= 0) std::cerr << "\r              \r" << std::flush;
   }
   void show(std::uint64_t done, std::uint64_t total) {
-    const int percent = total == 0 ? 100 : static_cast<int>(static_cast<double>(done) / static_cast<double>(total) * 100);
+    const int percent =
+        total == 0 ? 100 : static_cast<int>(static_cast<double>(done) / static_cast<double>(total) * 100);
     if (!looked_at_ || percent == shown_) return;
     shown_ = percent;
     std::cerr << "\rverify: " << percent << " %" << std::flush;
@@ -41,7 +42,8 @@ class Progress {
 
 store::Result<VerifyReport> run(const store::Archive& archive) {
   Progress progress;
-  return store::verify(archive, {.progress = [&progress](auto done, auto total) { progress.show(done, total); }});
+  return store::verify(archive,
+                       {.progress = [&progress](auto done, auto total) { progress.show(done, total); }});
 }
 
 Json to_json(const VerifyReport& report) {
@@ -49,7 +51,8 @@ Json to_json(const VerifyReport& report) {
   object["damaged"] = report.damaged();
   object["findings"] = Json::array();
   for (const Finding& finding : report.findings)
-    object["findings"].push_back({{"kind", name_of(finding.kind)}, {"where", finding.where}, {"what", finding.what}});
+    object["findings"].push_back(
+        {{"kind", name_of(finding.kind)}, {"where", finding.where}, {"what", finding.what}});
   object["volumes"] = report.volumes;
   object["records"] = report.records;
   object["messages"] = report.messages;
@@ -61,10 +64,10 @@ Json to_json(const VerifyReport& report) {
 }
 
 std::string totals(const VerifyReport& report) {
-  return "read " + std::to_string(report.octets) + " octets: " + std::to_string(report.volumes) + " volumes, " +
-         std::to_string(report.records) + " records, " + std::to_string(report.messages) + " messages, " +
-         std::to_string(report.bodies) + " bodies, " + std::to_string(report.deliveries) + " deliveries, " +
-         std::to_string(report.handed_over) + " handed over; " +
+  return "read " + std::to_string(report.octets) + " octets: " + std::to_string(report.volumes) +
+         " volumes, " + std::to_string(report.records) + " records, " + std::to_string(report.messages) +
+         " messages, " + std::to_string(report.bodies) + " bodies, " + std::to_string(report.deliveries) +
+         " deliveries, " + std::to_string(report.handed_over) + " handed over; " +
          (report.damaged() ? "there is DAMAGE" : "no damage");
 }
 

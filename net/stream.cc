@@ -165,8 +165,8 @@ void Stream::allow_farewell() {
 Task<void> Stream::close(bool lingering) {
   if (tls_) tls_->close_notify();
   boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
   if (lingering) {
+    socket_.shutdown(Socket::shutdown_send, ignored);
     expire_in(std::chrono::seconds(2));
     tls_.reset();   // what still comes is dropped, not deciphered
     for (std::string_view dropped = " "; !dropped.empty();) dropped = co_await read();

@@ -37,6 +37,15 @@ std::string protocol_of(const ClientFacts& client, bool tls, bool smtputf8) {
   return (client.esmtp ? "ESMTP" : "SMTP") + (client.esmtp ? secured : "");
 }
 
+// What the log says of a message.
+struct Filing {
+  Envelope envelope;
+  store::MessageId id;
+  std::uint64_t octets = 0;
+  std::size_t recipients = 0;
+  store::Result<void> result;
+};
+
 class Driver {
  public:
   Driver(Server& server, net::Accepted accepted)
@@ -55,6 +64,7 @@ class Driver {
       if (handle(step.action)) continue;
       go_on = co_await handle_slowly(step.action);
     }
+    log_filing();
   }
 
  private:
@@ -138,6 +148,7 @@ class Driver {
       const bool written = co_await stream_.write(output_);
       if (!written) co_return false;
     }
+    log_filing();
     if (stream_.sessions().stopping() && !session_.in_data()) co_return go_away();
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
@@ -195,7 +206,8 @@ class Driver {
     }
     incoming_.reset();
     session_.answer(filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text()} : reply_for(filed.error()));
-    log_filing(envelope, id, octets, filed);
+    log_filing();
+    unlogged_.emplace(Filing{envelope, id, octets, recipients_.size(), filed});
     stream_.expire_in(server_.options.idle_timeout);
     co_return true;
   }
@@ -231,6 +243,7 @@ class Driver {
 
   Task<bool> end() {
     if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
+    log_filing();
     const bool unread = !input_.empty() || session_.errors() > 0;
     co_await stream_.close(unread);
     co_return false;
@@ -244,16 +257,19 @@ class Driver {
                     {"reply", std::to_string(reply.code) + " " + reply.enhanced}});
   }
 
-  void log_filing(const Envelope& envelope, const store::MessageId& id, std::uint64_t octets,
-                  const store::Result<void>& filed) {
+  // After the reply has gone out: the client does not wait for the log.
+  void log_filing() {
+    if (!unlogged_) return;
+    const auto& filed = unlogged_->result;
     net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
-                   {{"session", envelope.session},
+                   {{"session", unlogged_->envelope.session},
                     {"client", net::to_text(client_)},
-                    {"id", id.uuid.text()},
-                    {"from", envelope.mail_from},
-                    {"recipients", std::to_string(recipients_.size())},
-                    {"octets", std::to_string(octets)},
+                    {"id", unlogged_->id.uuid.text()},
+                    {"from", unlogged_->envelope.mail_from},
+                    {"recipients", std::to_string(unlogged_->recipients)},
+                    {"octets", std::to_string(unlogged_->octets)},
                     {"error", filed ? "" : filed.error().text}});
+    unlogged_.reset();
   }
 
   Server& server_;
@@ -266,6 +282,7 @@ class Driver {
   std::string pending_;
   std::vector<store::Recipient> recipients_;
   std::unique_ptr<Incoming> incoming_;
+  std::optional<Filing> unlogged_;
   std::chrono::steady_clock::time_point window_begin_;
   std::uint64_t window_octets_ = 0;
   store::Uuid session_id_;

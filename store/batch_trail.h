@@ -34,6 +34,7 @@ class BatchTrail {
     return !begun_ || header.batch > batch_ || (header.batch == batch_ && header.batch_index >= next_index_);
   }
 
+  [[nodiscard]] bool begun() const { return begun_; }
   [[nodiscard]] std::uint64_t last() const { return batch_; }
   [[nodiscard]] std::uint64_t last_begin() const { return begin_; }
   [[nodiscard]] std::uint64_t last_end() const { return end_; }

@@ -15,7 +15,8 @@ class Differences {
   explicit Differences(Findings& findings) : findings_(findings) {}
   ~Differences() {
     if (count_ > shown_max)
-      findings_.push_back({FindingKind::damage, "index", std::to_string(count_ - shown_max) + " more differences"});
+      findings_.push_back(
+          {FindingKind::damage, "index", std::to_string(count_ - shown_max) + " more differences"});
   }
   Differences(const Differences&) = delete;
   Differences& operator=(const Differences&) = delete;
@@ -48,7 +49,8 @@ class Comparison {
     for (std::optional<MessageId> before;;) {
       const auto page = index_.newest(page_rows, before);
       if (!page) return tl::unexpected(page.error());
-      for (const auto& row : *page) compare(row);
+      for (const auto& row : *page)
+        compare(row);
       if (page->empty()) return {};
       before = page->back().message;
     }
@@ -69,7 +71,8 @@ class Comparison {
     for (std::optional<DeliveryKey> after;;) {
       const auto page = index_.deliveries_after(after, page_rows);
       if (!page) return tl::unexpected(page.error());
-      for (const auto& row : *page) compare(row);
+      for (const auto& row : *page)
+        compare(row);
       if (page->empty()) return {};
       after = {page->back().message, page->back().uid};
     }
@@ -127,7 +130,8 @@ class Comparison {
     for (const auto& [uuid, said] : ledger_.deliveries()) {
       const auto rows = index_.deliveries(said.message);
       if (!rows) return tl::unexpected(rows.error());
-      const bool there = std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.uid.uuid == uuid; });
+      const bool there =
+          std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.uid.uuid == uuid; });
       if (!there && is_before_end(said.place)) lacks("delivery " + uuid.text(), said.place);
     }
     return {};
@@ -158,8 +162,9 @@ class Comparison {
 
   template <class Entries>
   std::uint64_t count(const Entries& entries) const {
-    return static_cast<std::uint64_t>(std::count_if(
-        entries.begin(), entries.end(), [this](const auto& entry) { return is_before_end(place_of(entry.second)); }));
+    return static_cast<std::uint64_t>(
+        std::count_if(entries.begin(), entries.end(),
+                      [this](const auto& entry) { return is_before_end(place_of(entry.second)); }));
   }
 
   void differ(const std::string& name, const char* what, bool equal) {
@@ -168,7 +173,9 @@ class Comparison {
   void unknown(const std::string& name, Place place) {
     differences_.add(name + " is said to be in " + where(place) + ", where no sound record tells of it");
   }
-  void lacks(const std::string& name, Place place) { differences_.add(name + " is missing; it is in " + where(place)); }
+  void lacks(const std::string& name, Place place) {
+    differences_.add(name + " is missing; it is in " + where(place));
+  }
 
   IndexReader& index_;
   const Ledger& ledger_;
@@ -179,7 +186,8 @@ class Comparison {
 Finding about_absence(const Error& error) {
   switch (error.kind) {
     case ErrorKind::absent:
-      return {FindingKind::note, "index", "there is none; `guichet index rebuild`, or the next start, makes it"};
+      return {FindingKind::note, "index",
+              "there is none; `guichet index rebuild`, or the next start, makes it"};
     case ErrorKind::foreign:
       return {FindingKind::note, "index", error.text};
     case ErrorKind::io:
@@ -195,7 +203,7 @@ Finding about_absence(const Error& error) {
 
 Result<void> compare_held(IndexReader& index, const Archive& archive, const Ledger& ledger,
                           const std::function<Place()>& read_on, Findings& findings) {
-  const auto position = index.position();   // the first question is what the held moment is that of
+  const auto position = index.position();  // the first question is what the held moment is that of
   if (!position) return tl::unexpected(position.error());
   const auto end = read_on();
   if (!*position) {
@@ -207,7 +215,8 @@ Result<void> compare_held(IndexReader& index, const Archive& archive, const Ledg
   const auto index_end = (*position)->end;
   if (!*ours) {
     findings.push_back({FindingKind::damage, "index",
-                        "it ends at " + where(index_end) + ", where no such record ends: octets are gone from the " +
+                        "it ends at " + where(index_end) +
+                            ", where no such record ends: octets are gone from the " +
                             "volumes, or it is of other ones"});
     return {};
   }
@@ -224,8 +233,8 @@ void compare_index(const Archive& archive, const Ledger& ledger, const std::func
                    Findings& findings) {
   auto index = IndexReader::open(index_file(archive.folder()));
   if (!index) return findings.push_back(about_absence(index.error()));
-  auto compared = (*index)->hold().and_then(
-      [&] { return compare_held(**index, archive, ledger, read_on, findings); });
+  auto compared =
+      (*index)->hold().and_then([&] { return compare_held(**index, archive, ledger, read_on, findings); });
   if (!compared)
     findings.push_back({FindingKind::damage, "index", "cannot be read: " + compared.error().text});
 }

@@ -9,9 +9,9 @@
 
 namespace guichet::store {
 
-// Compares the index, held still for that long, with the ledger as of the place where the index ends. `read_on` brings
-// the ledger up to the present end of the volumes; it is called once the index is held, so that the ledger has all
-// that the index has, and returns that end.
+// Compares the index, held still for that long, with the ledger as of the place where the index ends.
+// `read_on` brings the ledger up to the present end of the volumes; it is called once the index is held, so
+// that the ledger has all that the index has, and returns that end.
 void compare_index(const Archive& archive, const Ledger& ledger, const std::function<Place()>& read_on,
                    Findings& findings);
 

@@ -20,7 +20,8 @@ constexpr std::string_view delivered_name = "delivered";
 constexpr std::string_view handed_over_name = "handed_over";
 constexpr std::string_view digest_prefix = "sha256:";
 
-// --- Writing -------------------------------------------------------------------------------------------------
+// --- Writing
+// -------------------------------------------------------------------------------------------------
 
 // One object, member by member. Names are ours and need no escapes.
 class Object {
@@ -79,7 +80,7 @@ void write_rule(std::string& out, const ServedRule& rule) {
   Object object(out);
   object.number("version", static_cast<std::uint64_t>(rule.version));
   write_array(object.name("owned"), rule.owned, [](std::string& text, const std::string& field) {
-    GUICHET_CHECK(is_utf8(field));   // field names are ASCII: there is no "_hex" beside an item of an array
+    GUICHET_CHECK(is_utf8(field));  // field names are ASCII: there is no "_hex" beside an item of an array
     text += json_string(field);
   });
 }
@@ -124,7 +125,8 @@ std::size_t expected_octets(const Fact& fact) {
   return fixed;
 }
 
-// --- Reading -------------------------------------------------------------------------------------------------
+// --- Reading
+// -------------------------------------------------------------------------------------------------
 
 std::optional<std::string> from_hex(std::string_view digits) {
   std::string octets(digits.size() / 2, '\0');
@@ -181,7 +183,8 @@ class Members {
     std::vector<std::invoke_result_t<Read, const Json&>> items;
     const Json& value = any(name);
     if (!value.is_array()) missing(name);
-    for (const Json& item : value) items.push_back(read(item));
+    for (const Json& item : value)
+      items.push_back(read(item));
     return items;
   }
 

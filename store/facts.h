@@ -1,8 +1,14 @@
-// Facts about messages: the JSON blocks of `metadata` records. Everything the gateway knows and cannot rebuild
-// is one of these; the index is only their projection.
+// Facts about messages: the JSON blocks of `metadata` records. Everything the gateway knows and cannot
+// rebuild is one of these; the index is only their projection.
 //
-// JSON, UTF-8, one object, first member "fact". A string that is not UTF-8 (an old server's MAIL FROM) is
-// written with U+FFFD for each bad octet, and its exact octets beside it as "<name>_hex".
+// JSON, UTF-8, one object, first member "fact"; ids, instants and digests in their text forms, a digest with
+// "sha256:" before it. What is missing is added as new members, never by changing these:
+//   received     message at digest size_octets recipients:[{address maildrop}] envelope:{…}
+//   delivered    uid message at recipient:{address maildrop} prefix rule:{version owned:[…]} size_octets
+//                fields_renamed line_ends_mended
+//   handed_over  uid message at by
+// A string that is not UTF-8 (an old server's MAIL FROM) is written with U+FFFD for each bad octet, and its
+// exact octets beside it as "<name>_hex".
 #pragma once
 
 #include <cstdint>
@@ -18,8 +24,8 @@
 namespace guichet::store {
 
 struct Recipient {
-  std::string address;    // as accepted at RCPT
-  std::string maildrop;   // where it goes
+  std::string address;   // as accepted at RCPT
+  std::string maildrop;  // where it goes
   friend bool operator==(const Recipient&, const Recipient&) = default;
 };
 
@@ -29,8 +35,10 @@ struct Received {
   Instant at;
   Digest digest;
   std::uint64_t size_octets = 0;
-  std::vector<Recipient> recipients;   // each becomes one delivery
-  std::string envelope = "{}";         // a JSON object, the receiving room's own; this room never looks inside
+  std::vector<Recipient> recipients;  // each becomes one delivery
+  // A JSON object, the receiving room's own; this room never looks inside. Written as given; read back
+  // without white space between its members, which keep their order.
+  std::string envelope = "{}";
   friend bool operator==(const Received&, const Received&) = default;
 };
 
@@ -49,7 +57,7 @@ struct HandedOver {
   Uid uid;
   MessageId message;
   Instant at;
-  std::string by;   // "pop3 127.0.0.1:40312"
+  std::string by;  // "pop3 127.0.0.1:40312"
   friend bool operator==(const HandedOver&, const HandedOver&) = default;
 };
 

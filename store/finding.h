@@ -9,11 +9,11 @@
 
 namespace guichet::store {
 
-enum class FindingKind { note, damage };   // a torn tail or a lagging index is a note; exit 1 is for damage
+enum class FindingKind { note, damage };  // a torn tail or a lagging index is a note; exit 1 is for damage
 
 struct Finding {
   FindingKind kind = FindingKind::damage;
-  std::string where;   // "00000003.warc at 10240", "00000003.warc" or "index"
+  std::string where;  // "00000003.warc at 10240", "00000003.warc" or "index"
   std::string what;
   friend bool operator==(const Finding&, const Finding&) = default;
 };

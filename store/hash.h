@@ -17,7 +17,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
 
   void update(std::string_view octets);
-  [[nodiscard]] Digest finish();   // and starts anew
+  [[nodiscard]] Digest finish();  // and starts anew
 
  private:
   struct Context;

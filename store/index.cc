@@ -19,7 +19,8 @@ Result<void> set_aside(const fs::path& file) {
   fs::remove(beside("-wal"), error);
   fs::remove(beside("-shm"), error);
   fs::rename(file, beside(".foreign"), error);
-  if (error) return fail(ErrorKind::io, "index " + file.string() + ": cannot be set aside: " + error.message());
+  if (error)
+    return fail(ErrorKind::io, "index " + file.string() + ": cannot be set aside: " + error.message());
   return {};
 }
 
@@ -64,8 +65,8 @@ struct Index::State {
   explicit State(std::shared_ptr<sqlite::Database> opened)
       : database(std::move(opened)), reader(new IndexReader(database)) {}
 
-  // A failure inside a rebuild may have ended its transaction already: nothing is applied any more until its end
-  // is called, or half of a new index would be written over the old one.
+  // A failure inside a rebuild may have ended its transaction already: nothing is applied any more until its
+  // end is called, or half of a new index would be written over the old one.
   enum class Mode { ordinary, rebuilding, rebuild_failed };
 
   Result<void> write(std::span<const News> news, const IndexPosition& end);
@@ -89,11 +90,12 @@ struct Index::State {
   sqlite::Statement add_message{*database,
                                 "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                                 "(SELECT message FROM bodies WHERE digest = ?2) IS NOT ?1)"};
-  sqlite::Statement await_recipient{*database,
-                                    "INSERT OR IGNORE INTO awaited SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 "
-                                    "FROM deliveries WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3)"};
-  sqlite::Statement await_no_more{*database,
-                                  "DELETE FROM awaited WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3"};
+  sqlite::Statement await_recipient{
+      *database,
+      "INSERT OR IGNORE INTO awaited SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 "
+      "FROM deliveries WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3)"};
+  sqlite::Statement await_no_more{
+      *database, "DELETE FROM awaited WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3"};
   sqlite::Statement add_delivery{*database,
                                  "INSERT OR IGNORE INTO deliveries "
                                  "SELECT ?1, ?2, ?3, ?4, at_us IS NOT NULL, ?5, ?6, ?7, ?8, at_us "
@@ -102,9 +104,10 @@ struct Index::State {
   sqlite::Statement hand_over{*database,
                               "UPDATE deliveries SET state = 1, handed_over_us = ?3 "
                               "WHERE message = ?1 AND uid = ?2 AND state = 0"};
-  sqlite::Statement hand_over_early{*database,
-                                    "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-                                    "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
+  sqlite::Statement hand_over_early{
+      *database,
+      "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
+      "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
 };
 
 Result<void> Index::State::add_bodies(std::span<const News> news) {
@@ -112,8 +115,8 @@ Result<void> Index::State::add_bodies(std::span<const News> news) {
     const auto* body = std::get_if<NewBody>(&item);
     if (!body) continue;
     const BodyPlace& place = body->place;
-    auto added = add_body.run(body->digest, place.volume, place.offset, place.size_octets,
-                              place.message.uuid, place.date);
+    auto added = add_body.run(body->digest, place.volume, place.offset, place.size_octets, place.message.uuid,
+                              place.date);
     if (!added) return added;
   }
   return {};
@@ -121,14 +124,15 @@ Result<void> Index::State::add_bodies(std::span<const News> news) {
 
 Result<void> Index::State::add(const Delivered& fact, Place place) {
   const auto& [address, maildrop] = fact.recipient;
-  auto added = add_delivery.run(fact.message.uuid, fact.uid.uuid, maildrop, address, place.volume, place.offset,
-                                fact.form.size_octets, fact.at);
+  auto added = add_delivery.run(fact.message.uuid, fact.uid.uuid, maildrop, address, place.volume,
+                                place.offset, fact.form.size_octets, fact.at);
   if (!added || !database->changed()) return added;
   return await_no_more.run(fact.message.uuid, address, maildrop);
 }
 
 Result<void> Index::State::add(const Received& fact, Place place) {
-  auto added = add_message.run(fact.message.uuid, fact.digest, fact.at, fact.size_octets, place.volume, place.offset);
+  auto added =
+      add_message.run(fact.message.uuid, fact.digest, fact.at, fact.size_octets, place.volume, place.offset);
   if (!added || !database->changed()) return added;
   for (const auto& [address, maildrop] : fact.recipients)
     if (auto awaited = await_recipient.run(fact.message.uuid, address, maildrop); !awaited) return awaited;
@@ -141,12 +145,14 @@ Result<void> Index::State::add(const HandedOver& fact) {
   return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at);
 }
 
-// The outcome does not depend on the order of facts, so it is chosen: deliveries before their messages, since a
-// recipient that has its delivery already need not be written down as awaited and struck out again.
+// The outcome does not depend on the order of facts, so it is chosen: deliveries before their messages, since
+// a recipient that has its delivery already need not be written down as awaited and struck out again.
 Result<void> Index::State::write(std::span<const News> news, const IndexPosition& end) {
   return add_bodies(news)
-      .and_then([&] { return each<Delivered>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
-      .and_then([&] { return each<Received>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then(
+          [&] { return each<Delivered>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then(
+          [&] { return each<Received>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then([&] { return each<HandedOver>(news, [&](const auto& fact, Place) { return add(fact); }); })
       .and_then([&] { return set_position.run(end.end.volume, end.end.offset, end.chain); });
 }
@@ -157,7 +163,7 @@ void Index::State::roll_back() {
 }
 
 Result<void> Index::State::apply_alone(std::span<const News> news, const IndexPosition& end) {
-  roll_back();   // an exception may have left a transaction open
+  roll_back();  // an exception may have left a transaction open
   auto done = begin.run().and_then([&] { return write(news, end); }).and_then([&] { return commit.run(); });
   if (!done) roll_back();
   return done;
@@ -192,9 +198,12 @@ Result<std::unique_ptr<Index>> Index::open_anew(const fs::path& file) {
 
 Result<void> Index::apply(std::span<const News> news, const IndexPosition& end) {
   switch (state_->mode) {
-    case State::Mode::ordinary: return state_->apply_alone(news, end);
-    case State::Mode::rebuilding: return state_->apply_rebuilding(news, end);
-    case State::Mode::rebuild_failed: break;
+    case State::Mode::ordinary:
+      return state_->apply_alone(news, end);
+    case State::Mode::rebuilding:
+      return state_->apply_rebuilding(news, end);
+    case State::Mode::rebuild_failed:
+      break;
   }
   return fail(ErrorKind::stopped, "index: this rebuild has failed, the index is as it was before");
 }
@@ -226,6 +235,8 @@ void Index::abandon_rebuild() {
   state_->roll_back();
 }
 
-IndexReader& Index::reader() { return *state_->reader; }
+IndexReader& Index::reader() {
+  return *state_->reader;
+}
 
 }  // namespace guichet::store

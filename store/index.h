@@ -1,6 +1,6 @@
-// The index: SQLite, a projection of the volumes, able to be deleted at any time. It answers "what waits in this
-// maildrop", "which message is this id", "where are the octets of this digest"; it is never asked whether a
-// message is safe.
+// The index: SQLite, a projection of the volumes, able to be deleted at any time. It answers "what waits in
+// this maildrop", "which message is this id", "where are the octets of this digest"; it is never asked
+// whether a message is safe.
 //
 // One connection writes and is the only checkpointer (Debian 12's SQLite predates the fix of the WAL-reset
 // bug); readers never checkpoint. synchronous=NORMAL: a power cut may take the last transactions, and the
@@ -26,33 +26,33 @@ namespace sqlite {
 class Database;
 }
 
-inline constexpr int index_version = 1;   // PRAGMA user_version; another one means: rebuild
+inline constexpr int index_version = 1;  // PRAGMA user_version; another one means: rebuild
 
 // Where the octets of a digest are.
 struct BodyPlace {
   std::uint32_t volume = 0;
-  std::uint64_t offset = 0;       // of the first octet of the block
+  std::uint64_t offset = 0;  // of the first octet of the block
   std::uint64_t size_octets = 0;
-  MessageId message;              // of the resource record: its target and its record id
-  Instant date;                   // of the resource record
+  MessageId message;  // of the resource record: its target and its record id
+  Instant date;       // of the resource record
   friend bool operator==(const BodyPlace&, const BodyPlace&) = default;
 };
 
 // One record's worth of news for the index.
 struct NewBody {
   Digest digest;
-  BodyPlace place;                // the first one of a digest stays
+  BodyPlace place;  // the first one of a digest stays
 };
 struct NewFact {
-  Place place;                    // of the metadata record
+  Place place;  // of the metadata record
   Fact fact;
 };
 using News = std::variant<NewBody, NewFact>;
 
 // The volumes up to here are in the index.
 struct IndexPosition {
-  Place end;                      // first octet not yet read
-  Digest chain;                   // of the last record before it
+  Place end;     // first octet not yet read
+  Digest chain;  // of the last record before it
   friend bool operator==(const IndexPosition&, const IndexPosition&) = default;
 };
 
@@ -88,7 +88,7 @@ struct MessageRow {
   Digest digest;
   Instant received;
   std::uint64_t size_octets = 0;
-  Place place;                    // of the received record: the envelope is there
+  Place place;  // of the received record: the envelope is there
 };
 
 struct IndexCounts {
@@ -106,7 +106,8 @@ class IndexReader {
   [[nodiscard]] Result<std::optional<BodyPlace>> body(const Digest& digest);
   [[nodiscard]] Result<std::optional<MessageRow>> message(const MessageId& id);
   // Newest first; `before` pages on.
-  [[nodiscard]] Result<std::vector<MessageRow>> newest(std::size_t limit, std::optional<MessageId> before = {});
+  [[nodiscard]] Result<std::vector<MessageRow>> newest(std::size_t limit,
+                                                       std::optional<MessageId> before = {});
   // Messages whose id text or digest text begins with `text`, at most `limit`.
   [[nodiscard]] Result<std::vector<MessageRow>> matching(const std::string& text, std::size_t limit);
   [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries(const MessageId& id);
@@ -116,10 +117,11 @@ class IndexReader {
   [[nodiscard]] Result<std::vector<MessageRow>> undelivered();
   [[nodiscard]] Result<IndexCounts> counts();
   // A walk over all of them, by message and uid.
-  [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries_after(std::optional<DeliveryKey> last, std::size_t limit);
+  [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries_after(std::optional<DeliveryKey> last,
+                                                                  std::size_t limit);
 
-  // From the first question after this on, every answer is of the same moment, as long as the object lives. The
-  // write-ahead log grows meanwhile: not for long.
+  // From the first question after this on, every answer is of the same moment, as long as the object lives.
+  // The write-ahead log grows meanwhile: not for long.
   [[nodiscard]] Result<void> hold();
 
  private:
@@ -150,7 +152,7 @@ class Index {
   // Instead of end_rebuild(): the index is as it was before. Nothing happens outside a rebuild.
   void abandon_rebuild();
 
-  [[nodiscard]] IndexReader& reader();   // over the writing connection, for the same thread only
+  [[nodiscard]] IndexReader& reader();  // over the writing connection, for the same thread only
 
  private:
   struct State;

@@ -47,14 +47,19 @@ WaitingRow read_waiting(Row& row) {
   return {.uid = {row.uuid()}, .message = {row.uuid()}, .size_octets = row.octets(), .place = row.place()};
 }
 
-IndexPosition read_position(Row& row) { return {.end = row.place(), .chain = row.digest()}; }
+IndexPosition read_position(Row& row) {
+  return {.end = row.place(), .chain = row.digest()};
+}
 
 IndexCounts read_counts(Row& row) {
-  return {.messages = row.octets(), .bodies = row.octets(), .deliveries = row.octets(), .waiting = row.octets()};
+  return {
+      .messages = row.octets(), .bodies = row.octets(), .deliveries = row.octets(), .waiting = row.octets()};
 }
 
 // SQLite takes a negative limit for none.
-std::int64_t at_most(std::size_t limit) { return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)); }
+std::int64_t at_most(std::size_t limit) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX));
+}
 
 // The values that begin with some digits lie between two of them: the digits followed by zeros, and by f's.
 template <class Value>
@@ -97,7 +102,8 @@ void add_new(std::vector<MessageRow>& rows, const std::vector<MessageRow>& more,
   const std::size_t known = rows.size();
   for (const MessageRow& row : more) {
     const auto end = rows.begin() + static_cast<std::ptrdiff_t>(known);
-    const bool there = std::any_of(rows.begin(), end, [&](const auto& had) { return had.message == row.message; });
+    const bool there =
+        std::any_of(rows.begin(), end, [&](const auto& had) { return had.message == row.message; });
     if (!there && rows.size() < limit) rows.push_back(row);
   }
 }
@@ -117,8 +123,8 @@ struct IndexReader::Connection {
 
   std::shared_ptr<sqlite::Database> database;
   sqlite::Statement position{*database, "SELECT volume, offset, chain FROM position"};
-  sqlite::Statement body{*database,
-                         "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
+  sqlite::Statement body{
+      *database, "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
   sqlite::Statement message{*database, GUICHET_MESSAGES "WHERE id = ?1"};
   sqlite::Statement newest{*database, GUICHET_MESSAGES "ORDER BY id DESC LIMIT ?1"};
   sqlite::Statement newest_before{*database, GUICHET_MESSAGES "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
@@ -128,9 +134,10 @@ struct IndexReader::Connection {
                               "ORDER BY digest LIMIT ?3) ORDER BY id"};
   sqlite::Statement repeating{*database, GUICHET_MESSAGES
                               "WHERE digest BETWEEN ?1 AND ?2 AND repeats = 1 ORDER BY digest, id LIMIT ?3"};
-  sqlite::Statement deliveries{*database,
-                               "SELECT uid, message, maildrop, recipient, state, volume, offset, size_octets, "
-                               "at_us, handed_over_us FROM deliveries WHERE message = ?1 ORDER BY volume, offset"};
+  sqlite::Statement deliveries{
+      *database,
+      "SELECT uid, message, maildrop, recipient, state, volume, offset, size_octets, "
+      "at_us, handed_over_us FROM deliveries WHERE message = ?1 ORDER BY volume, offset"};
   sqlite::Statement deliveries_after{*database,
                                      "SELECT uid, message, maildrop, recipient, state, volume, offset, "
                                      "size_octets, at_us, handed_over_us FROM deliveries "
@@ -142,8 +149,8 @@ struct IndexReader::Connection {
   sqlite::Statement waiting{*database,
                             "SELECT uid, message, size_octets, volume, offset FROM deliveries "
                             "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
-  sqlite::Statement undelivered{*database, GUICHET_MESSAGES
-                                "WHERE id IN (SELECT message FROM awaited) ORDER BY id"};
+  sqlite::Statement undelivered{*database,
+                                GUICHET_MESSAGES "WHERE id IN (SELECT message FROM awaited) ORDER BY id"};
   sqlite::Statement counts{*database,
                            "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM bodies), "
                            "(SELECT count(*) FROM deliveries), "
@@ -165,11 +172,15 @@ Result<std::unique_ptr<IndexReader>> IndexReader::open(const std::filesystem::pa
   if (*identity == IndexIdentity::empty)
     return fail(ErrorKind::absent, "index " + file.string() + ": nothing in it yet");
   if (*identity == IndexIdentity::another)
-    return fail(ErrorKind::foreign, "index " + file.string() + ": not an index of this release; a start of the gateway makes a new one");
+    return fail(
+        ErrorKind::foreign,
+        "index " + file.string() + ": not an index of this release; a start of the gateway makes a new one");
   return std::unique_ptr<IndexReader>(new IndexReader(std::move(*database)));
 }
 
-Result<std::optional<IndexPosition>> IndexReader::position() { return connection_->position.first(read_position); }
+Result<std::optional<IndexPosition>> IndexReader::position() {
+  return connection_->position.first(read_position);
+}
 
 Result<std::optional<BodyPlace>> IndexReader::body(const Digest& digest) {
   return connection_->body.first(read_body, digest);
@@ -207,21 +218,28 @@ Result<std::vector<DeliveryRow>> IndexReader::deliveries(const MessageId& id) {
   return connection_->deliveries.all(read_delivery, id.uuid);
 }
 
-Result<std::vector<DeliveryRow>> IndexReader::deliveries_after(std::optional<DeliveryKey> last, std::size_t limit) {
+Result<std::vector<DeliveryRow>> IndexReader::deliveries_after(std::optional<DeliveryKey> last,
+                                                               std::size_t limit) {
   if (!last) return connection_->all_deliveries.all(read_delivery, at_most(limit));
   return connection_->deliveries_after.all(read_delivery, last->message.uuid, last->uid.uuid, at_most(limit));
 }
 
-Result<void> IndexReader::hold() { return connection_->database->run("BEGIN"); }
+Result<void> IndexReader::hold() {
+  return connection_->database->run("BEGIN");
+}
 
 Result<std::vector<WaitingRow>> IndexReader::waiting(const std::string& maildrop, std::size_t limit) {
   return connection_->waiting.all(read_waiting, maildrop, limit == 0 ? std::int64_t{-1} : at_most(limit));
 }
 
-Result<std::vector<MessageRow>> IndexReader::undelivered() { return connection_->undelivered.all(read_message); }
+Result<std::vector<MessageRow>> IndexReader::undelivered() {
+  return connection_->undelivered.all(read_message);
+}
 
 Result<IndexCounts> IndexReader::counts() {
-  return connection_->counts.first(read_counts).map([](const auto& row) { return row.value_or(IndexCounts{}); });
+  return connection_->counts.first(read_counts).map([](const auto& row) {
+    return row.value_or(IndexCounts{});
+  });
 }
 
 }  // namespace guichet::store

@@ -8,19 +8,20 @@ namespace guichet::store {
 
 namespace {
 
-constexpr int application_id = 0x47756963;   // "Guic", where `file` and sqlite3 look for whose a database is
+constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 look for whose a database is
 
 // Identities and digests are blobs, instants microseconds since 1970, places a volume and an offset.
 //
-// What costs time here is the number of pages that a batch touches, since each goes to the log whole. Ids sort by
-// time, so a table in their order is appended to and a batch touches a page or two of it; digests have no order,
-// and each new one touches a page of its own. Therefore:
-// - bodies is the only table by digest. A message whose octets came with it is found through its body; only those
+// What costs time here is the number of pages that a batch touches, since each goes to the log whole. Ids
+// sort by time, so a table in their order is appended to and a batch touches a page or two of it; digests
+// have no order, and each new one touches a page of its own. Therefore:
+// - bodies is the only table by digest. A message whose octets came with it is found through its body; only
+// those
 //   that repeat earlier octets, or have none known, are in an index of digests of their own.
 // - deliveries are kept under their message, where a hand-over finds them too: it names both.
 // - most deliveries are handed over and done with: what waits has an index of its own, never larger than what
-//   waits, in order of place, which is the order of arrival, and with all that a POP3 listing needs (`state`, always
-//   0 in it, is there because SQLite reads the row for it otherwise).
+//   waits, in order of place, which is the order of arrival, and with all that a POP3 listing needs (`state`,
+//   always 0 in it, is there because SQLite reads the row for it otherwise).
 //
 // awaited: recipients that have no delivery yet, by name and not as a number in `messages`: a set stays right
 //          when facts come twice, out of order, or when a message is delivered again to the same recipient.
@@ -91,15 +92,15 @@ Result<IndexIdentity> identify(sqlite::Database& database) {
   return identity;
 }
 
-// A checkpoint each 8 MiB of log: seldom enough to cost a transaction nothing on average, often enough that the
-// log stays small. What a long reader or a rebuild makes of it is cut back to 64 MiB.
+// A checkpoint each 16 MiB of log: seldom enough to cost a transaction nothing on average, often enough that
+// the log stays small. What a long reader or a rebuild makes of it is cut back to 64 MiB.
 Result<void> configure_writer(sqlite::Database& database) {
   const auto mode = text(database, "PRAGMA journal_mode = WAL");
   if (!mode) return tl::make_unexpected(mode.error());
   if (*mode != "wal") return fail(ErrorKind::io, "index: no write-ahead log on this file system");
   return database.run(
       "PRAGMA synchronous = NORMAL;"
-      "PRAGMA wal_autocheckpoint = 2000;"
+      "PRAGMA wal_autocheckpoint = 4000;"
       "PRAGMA journal_size_limit = 67108864;"
       "PRAGMA cache_size = -16384;"
       "PRAGMA temp_store = MEMORY;");

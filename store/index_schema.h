@@ -7,9 +7,9 @@
 namespace guichet::store {
 
 enum class IndexIdentity {
-  empty,     // a database without anything in it
-  ours,      // of this index_version
-  another,   // of another version, of another program, or no database at all
+  empty,    // a database without anything in it
+  ours,     // of this index_version
+  another,  // of another version, of another program, or no database at all
 };
 
 // damaged: ours perhaps, but it cannot be read.

@@ -23,13 +23,16 @@ void Indexer::stop() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  work_.notify_one();
   changed_.notify_all();
   std::call_once(joined_, [this] { thread_.join(); });
 }
 
 void Indexer::push(std::vector<News> news, IndexPosition end) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
+    wake = pushed_ == tried_;
     // Behind a long rebuild the news would pile up without end: the volumes have them.
     if (news_.size() > news_kept_max) {
       news_.clear();
@@ -41,15 +44,17 @@ void Indexer::push(std::vector<News> news, IndexPosition end) {
     }
     end_ = end;
     ++pushed_;
+    wake = wake || news_.size() >= gather_news_max;
   }
-  changed_.notify_all();
+  if (wake) work_.notify_one();
 }
 
 Result<void> Indexer::wait() {
   std::unique_lock lock(mutex_);
   if (behind_ && tried_ == pushed_) ++pushed_;   // whoever asks makes it try again
   const auto target = pushed_;
-  changed_.notify_all();
+  asked_ = true;
+  work_.notify_one();
   changed_.wait(lock, [&] { return stop_ || tried_ >= target; });
   if (applied_ >= target) return {};
   if (stop_) return fail(ErrorKind::stopped, "the index has stopped");
@@ -68,8 +73,10 @@ Result<void> Indexer::rebuild() {
 void Indexer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stop_ || pushed_ > tried_; });
+    work_.wait(lock, [this] { return stop_ || pushed_ > tried_; });
     if (pushed_ == tried_) return;   // stopping, with nothing left to do
+    work_.wait_for(lock, gather_time, [this] { return stop_ || asked_ || news_.size() >= gather_news_max; });
+    asked_ = false;
     auto news = std::exchange(news_, {});
     const auto end = end_;
     const auto target = pushed_;

@@ -1,9 +1,12 @@
-// The index thread: takes news of durable records from the writer and applies them in batches, at once.
+// The index thread: takes news of durable records from the writer and applies them in batches: at once when
+// somebody asks, else after gathering for a few milliseconds. A transaction for each message would cost as much as
+// receiving it.
 //
 // When applying fails (a full disk, an index file that was removed) the news are dropped, not hoarded: the
 // volumes have them, and the next attempt catches up from there.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -38,6 +41,9 @@ class Indexer {
   void stop();
 
  private:
+  static constexpr std::chrono::milliseconds gather_time{5};
+  static constexpr std::size_t gather_news_max = 1024;
+
   void run();
   Result<void> step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept;
   Result<void> update(std::vector<News> news, const IndexPosition& end, bool rebuild_now);
@@ -50,12 +56,14 @@ class Indexer {
   const Alarm alarm_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable work_;      // for the thread: there is something to do, or somebody asks
+  std::condition_variable changed_;   // for wait(): something was tried
   std::vector<News> news_;
   IndexPosition end_;              // of what was pushed
   std::uint64_t pushed_ = 0;       // counts push() and rebuild()
   std::uint64_t applied_ = 0;      // of those, how many are in the index
   std::uint64_t tried_ = 0;        // of those, how many were tried
+  bool asked_ = false;             // somebody waits: no more gathering
   bool rebuild_wanted_ = false;
   bool news_dropped_ = false;
   bool behind_ = false;            // the last attempt failed: catch up from the volumes

@@ -75,8 +75,9 @@ void Ledger::take_revisit(const ScannedRecord& record) {
     return damage(record.place, "a revisit that does not say of what");
   const auto body = bodies_.find(*header.payload_digest);
   if (body == bodies_.end()) {
-    open_.push_back({record.place, *header.target, *header.payload_digest,
-                     "a revisit of sha256:" + header.payload_digest->hex() + ", which no record before it holds"});
+    open_.push_back(
+        {record.place, *header.target, *header.payload_digest,
+         "a revisit of sha256:" + header.payload_digest->hex() + ", which no record before it holds"});
   } else if (body->second.place.message.uuid != *header.refers_to) {
     damage(record.place, "a revisit that names another record than the one with its octets");
   }
@@ -85,12 +86,14 @@ void Ledger::take_revisit(const ScannedRecord& record) {
 void Ledger::add(const Received& fact, Place place) {
   const MessageEntry entry{fact.digest, fact.at, fact.size_octets, place};
   const auto [earlier, is_new] = messages_.emplace(fact.message.uuid, entry);
-  if (!is_new) return damage(place, name_of(fact.message) + " was received before, at " + where(earlier->second.place));
+  if (!is_new)
+    return damage(place, name_of(fact.message) + " was received before, at " + where(earlier->second.place));
   if (!fact.recipients.empty()) awaited_.emplace(fact.message.uuid, fact.recipients);
   const auto body = bodies_.find(fact.digest);
   if (body == bodies_.end()) {
-    open_.push_back({place, fact.message, fact.digest,
-                     "the octets of " + name_of(fact.message) + " are in no volume: sha256:" + fact.digest.hex()});
+    open_.push_back(
+        {place, fact.message, fact.digest,
+         "the octets of " + name_of(fact.message) + " are in no volume: sha256:" + fact.digest.hex()});
   } else if (body->second.place.size_octets != fact.size_octets) {
     damage(place, name_of(fact.message) + " says " + octets(fact.size_octets) + ", its body has " +
                       octets(body->second.place.size_octets));
@@ -107,7 +110,8 @@ void Ledger::add(const Delivered& fact, Place place) {
                             .handed_over = {}};
   const auto [earlier, is_new] = deliveries_.emplace(fact.uid.uuid, entry);
   if (!is_new)
-    return damage(place, name_of(fact.uid) + ": the uid was given before, at " + where(earlier->second.place));
+    return damage(place,
+                  name_of(fact.uid) + ": the uid was given before, at " + where(earlier->second.place));
   strike_out(fact.message, fact.recipient);
   const auto message = messages_.find(fact.message.uuid);
   if (message != messages_.end()) return check_served_size(fact, message->second, place);
@@ -131,7 +135,8 @@ void Ledger::add(const HandedOver& fact, Place place) {
 // Said twice it is harmless: the first time counts.
 void Ledger::hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place) {
   if (delivery.message != fact.message)
-    damage(place, name_of(fact.uid) + " was handed over as one of another message, " + fact.message.uuid.text());
+    damage(place,
+           name_of(fact.uid) + " was handed over as one of another message, " + fact.message.uuid.text());
   if (delivery.handed_over.volume != 0) return;
   delivery.handed_over = place;
   delivery.handed_over_at = fact.at;
@@ -156,16 +161,19 @@ void Ledger::settle() {
 
 void Ledger::check_served_size(const Delivered& fact, const MessageEntry& message, Place place) {
   const auto body = bodies_.find(message.digest);
-  if (body == bodies_.end() || !body->second.sound) return;   // that is a finding of its own
+  if (body == bodies_.end() || !body->second.sound) return;  // that is a finding of its own
   const auto served = served_octets(body->second.place, message.digest, fact.form.rule);
   if (!served) return damage(place, name_of(fact.uid) + " cannot be served: " + served.error().text);
   const auto whole = fact.form.prefix.size() + *served;
   if (whole == fact.form.size_octets) return;
-  damage(place, name_of(fact.uid) + " says " + octets(fact.form.size_octets) + ", its served form has " + octets(whole));
+  damage(place, name_of(fact.uid) + " says " + octets(fact.form.size_octets) + ", its served form has " +
+                    octets(whole));
 }
 
-Result<std::uint64_t> Ledger::served_octets(const BodyPlace& body, const Digest& digest, const ServedRule& rule) {
-  if (last_served_ && last_served_->digest == digest && last_served_->rule == rule) return last_served_->octets;
+Result<std::uint64_t> Ledger::served_octets(const BodyPlace& body, const Digest& digest,
+                                            const ServedRule& rule) {
+  if (last_served_ && last_served_->digest == digest && last_served_->rule == rule)
+    return last_served_->octets;
   const auto count_only = [](std::string_view) {};
   ServedTransform transform(rule);
   std::string piece;

@@ -1,5 +1,5 @@
-// What the volumes say, record by record, in memory: what each fact refers to is looked up here, and the index is
-// compared with it. Part of verify; a Finding for each fact that does not fit.
+// What the volumes say, record by record, in memory: what each fact refers to is looked up here, and the
+// index is compared with it. Part of verify; a Finding for each fact that does not fit.
 #pragma once
 
 #include <optional>
@@ -33,12 +33,12 @@ struct MessageEntry {
 
 struct DeliveryEntry {
   MessageId message;
-  std::size_t recipient_hash = 0;    // of address and maildrop; the texts themselves would double the memory
+  std::size_t recipient_hash = 0;  // of address and maildrop; the texts themselves would double the memory
   std::uint64_t size_octets = 0;
   Instant at;
   Place place;
   Instant handed_over_at;
-  Place handed_over;                 // where that was said; volume 0: nowhere
+  Place handed_over;  // where that was said; volume 0: nowhere
 };
 
 struct BodyEntry {
@@ -55,9 +55,11 @@ class Ledger {
 
   // A whole record, in order.
   void take(const ScannedRecord& record);
-  // A record whose header is whole but whose block is not what was written: what hangs on it is not reported as well.
+  // A record whose header is whole but whose block is not what was written: what hangs on it is not reported
+  // as well.
   void take_damaged(const RecordHeader& header, Place place, std::uint64_t block_offset);
-  // Reports the references that came to nothing. At the end of each volume: a damaged record is known only then.
+  // Reports the references that came to nothing. At the end of each volume: a damaged record is known only
+  // then.
   void settle();
 
   [[nodiscard]] const std::unordered_map<Digest, BodyEntry>& bodies() const { return bodies_; }
@@ -88,7 +90,8 @@ class Ledger {
   void hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place);
   void strike_out(const MessageId& message, const Recipient& recipient);
   void check_served_size(const Delivered& fact, const MessageEntry& message, Place place);
-  [[nodiscard]] Result<std::uint64_t> served_octets(const BodyPlace& body, const Digest& digest, const ServedRule& rule);
+  [[nodiscard]] Result<std::uint64_t> served_octets(const BodyPlace& body, const Digest& digest,
+                                                    const ServedRule& rule);
   [[nodiscard]] bool exists(const Reference& reference) const;
   void damage(Place place, std::string what);
 
@@ -98,9 +101,9 @@ class Ledger {
   ByUuid<MessageEntry> messages_;
   ByUuid<DeliveryEntry> deliveries_;
   ByUuid<std::vector<Recipient>> awaited_;
-  std::unordered_set<Uuid, UuidHash> damaged_;   // messages of which a fact is damaged
-  std::vector<Reference> open_;                  // to what has not been met yet
-  std::optional<Served> last_served_;            // the recipients of a message come one after the other
+  std::unordered_set<Uuid, UuidHash> damaged_;  // messages of which a fact is damaged
+  std::vector<Reference> open_;                 // to what has not been met yet
+  std::optional<Served> last_served_;           // the recipients of a message come one after the other
 };
 
 }  // namespace guichet::store

@@ -6,8 +6,8 @@ namespace guichet::store {
 
 namespace {
 
-// CR and LF are looked for a piece at a time: a search for the one through a long text that holds only the other
-// would be repeated for each line of it.
+// CR and LF are looked for a piece at a time: a search for the one through a long text that holds only the
+// other would be repeated for each line of it.
 constexpr std::size_t piece_octets = 256;
 
 // Octets before the first `wanted`, or all.
@@ -17,7 +17,9 @@ std::size_t octets_before(std::string_view text, char wanted) {
 }
 
 // Whether the octet at `at` agrees with the one before it: LF comes after CR, and nothing else does.
-bool agrees(const char* at) { return (at[-1] == '\r') == (at[0] == '\n'); }
+bool agrees(const char* at) {
+  return (at[-1] == '\r') == (at[0] == '\n');
+}
 
 // The same for a block of fixed size, without a branch in it: compilers make a few vector instructions of it.
 constexpr std::size_t block_octets = 64;
@@ -45,8 +47,10 @@ std::size_t clean_octets(std::string_view text) {
   if (text.empty() || text.front() == '\n') return 0;
   const char* const begin = text.data();
   std::size_t i = 1;
-  while (text.size() - i >= block_octets && block_agrees(begin + i)) i += block_octets;
-  while (i < text.size() && agrees(begin + i)) ++i;
+  while (text.size() - i >= block_octets && block_agrees(begin + i))
+    i += block_octets;
+  while (i < text.size() && agrees(begin + i))
+    ++i;
   // Whether alone or last, a CR is left for the caller to judge.
   return begin[i - 1] == '\r' ? i - 1 : i;
 }

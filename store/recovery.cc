@@ -81,12 +81,23 @@ fs::path parent_of(const fs::path& path) {
   return parent.empty() ? fs::path(".") : parent;
 }
 
+bool is_absent(Disk& disk, const fs::path& folder) {
+  const auto names = disk.list(folder);
+  return !names && names.error().kind == ErrorKind::absent;
+}
+
 // A folder is as durable as its name in the one above, and as that one if it is new too.
-std::vector<fs::path> folders_to_sync(Disk& disk, const fs::path& path) {
-  std::vector<fs::path> above{parent_of(path)};
-  while (parent_of(above.back()) != above.back() && !disk.list(above.back()))
-    above.push_back(parent_of(above.back()));
-  return above;
+Result<void> make_durably(Disk& disk, const fs::path& store) {
+  std::vector<fs::path> above;
+  for (auto folder = store; is_absent(disk, folder); folder = parent_of(folder))
+    above.push_back(parent_of(folder));
+  if (auto made = disk.make_folder(store); !made) return made;
+  for (const auto& folder : above)
+    if (auto synced = disk.sync_folder(folder); !synced) return synced;
+  // What was there may be so only since a start that failed just here. Some of it may be nobody's to open.
+  for (auto folder = above.empty() ? store : above.back(); parent_of(folder) != folder; folder = parent_of(folder))
+    (void)disk.sync_folder(parent_of(folder));
+  return {};
 }
 
 // Everything from `cut` on, trailing zeros left out, into <volume>.torn.
@@ -211,11 +222,7 @@ Result<void> check_folder(Disk& disk, const fs::path& store) {
 
 Result<void> make_folder(Disk& disk, const fs::path& store) {
   if (auto ours = look(disk, store); !ours) return tl::unexpected(ours.error());
-  const auto above = folders_to_sync(disk, store);
-  if (auto made = disk.make_folder(store); !made) return made;
-  for (const auto& folder : above)
-    if (auto synced = disk.sync_folder(folder); !synced) return synced;
-  return {};
+  return make_durably(disk, store);
 }
 
 Result<void> prepare_folder(Disk& disk, const fs::path& store) {

@@ -225,7 +225,8 @@ class Scan {
   // its batch, the gap belongs to an earlier, synced one.
   std::uint64_t batch_of_gap() const {
     const bool opens = found_.batch_index == 0 && found_.batch > 0;
-    return std::min(trail_.expected(), opens ? found_.batch - 1 : found_.batch);
+    const auto batch = opens ? found_.batch - 1 : found_.batch;
+    return trail_.begun() ? std::min(trail_.expected(), batch) : batch;
   }
 
   // The offset of the next record, its header in found_; the end when there is none.

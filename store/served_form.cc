@@ -19,12 +19,18 @@ constexpr std::string_view own_names = "x-guichet-";
 constexpr std::size_t name_octets_max = 998;
 constexpr std::size_t empty_id_octets_max = 4096;
 
-constexpr bool is_white_space(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_white_space(char c) {
+  return c == ' ' || c == '\t';
+}
 
 // RFC 5322 section 2.2: printable US-ASCII except colon.
-constexpr bool is_name_octet(char c) { return c > ' ' && c < '\x7F' && c != ':'; }
+constexpr bool is_name_octet(char c) {
+  return c > ' ' && c < '\x7F' && c != ':';
+}
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // `wanted` is in lower case.
 bool is_named(std::string_view name, std::string_view wanted) {
@@ -32,8 +38,8 @@ bool is_named(std::string_view name, std::string_view wanted) {
                     [](char c, char want) { return lower(c) == want; });
 }
 
-// Gathers small pieces, lets large ones through: a hostile header of a million short lines must not mean a few
-// million calls of the sink.
+// Gathers small pieces, lets large ones through: a hostile header of a million short lines must not mean a
+// few million calls of the sink.
 class Output {
  public:
   Output() { gathered_.reserve(gathered_octets_max); }
@@ -107,7 +113,9 @@ struct ServedTransform::State {
   void id_is_full();
   void id_is_empty();
 
-  [[nodiscard]] bool is_mailbox_line() const { return first_line_ && (held_ == "From " || held_ == ">From "); }
+  [[nodiscard]] bool is_mailbox_line() const {
+    return first_line_ && (held_ == "From " || held_ == ">From ");
+  }
   [[nodiscard]] bool must_rename(std::string_view name);
   [[nodiscard]] std::size_t id_value_octets() const { return held_.size() - id_value_at_; }
   void write(std::string_view octets) { output_.write(octets, *sink_); }
@@ -118,7 +126,7 @@ struct ServedTransform::State {
 
   ServedRule rule_;
   Output output_;
-  const Sink* sink_ = nullptr;   // during feed() and finish()
+  const Sink* sink_ = nullptr;  // during feed() and finish()
 
   Where where_ = Where::line_start;
   bool first_line_ = true;
@@ -172,15 +180,24 @@ void ServedTransform::State::end_line(LineEnd kind) {
   if (kind == LineEnd::mended) ++facts.line_ends_mended;
   line_open_ = false;
   switch (where_) {
-    case Where::line_start: where_ = Where::body; break;
-    case Where::name: not_a_field({}); break;
-    case Where::value: where_ = Where::line_start; break;
-    case Where::id_value: end_id_line(); return;
+    case Where::line_start:
+      where_ = Where::body;
+      break;
+    case Where::name:
+      not_a_field({});
+      break;
+    case Where::value:
+      where_ = Where::line_start;
+      break;
+    case Where::id_value:
+      end_id_line();
+      return;
     case Where::id_line_start:
       id_is_empty();
       where_ = Where::body;
       break;
-    case Where::body: break;
+    case Where::body:
+      break;
   }
   first_line_ = false;
   write(crlf);
@@ -190,12 +207,19 @@ void ServedTransform::State::take_text(std::string_view text) {
   line_open_ = text.back() != '\n';
   if (where_ == Where::line_start || where_ == Where::id_line_start) begin_line(text.front());
   switch (where_) {
-    case Where::name: take_name(text); break;
-    case Where::id_value: take_id_value(text); break;
+    case Where::name:
+      take_name(text);
+      break;
+    case Where::id_value:
+      take_id_value(text);
+      break;
     case Where::value:
-    case Where::body: write(text); break;
+    case Where::body:
+      write(text);
+      break;
     case Where::line_start:
-    case Where::id_line_start: break;
+    case Where::id_line_start:
+      break;
   }
 }
 
@@ -242,7 +266,8 @@ void ServedTransform::State::end_name(std::string_view after_colon) {
 bool ServedTransform::State::must_rename(std::string_view name) {
   const bool again = is_named(name, "auto-submitted") && std::exchange(auto_submitted_, true);
   return again || is_named(name.substr(0, own_names.size()), own_names) ||
-         std::any_of(rule_.owned.begin(), rule_.owned.end(), [&](const auto& owned) { return is_named(name, owned); });
+         std::any_of(rule_.owned.begin(), rule_.owned.end(),
+                     [&](const auto& owned) { return is_named(name, owned); });
 }
 
 void ServedTransform::State::take_id_value(std::string_view text) {
@@ -304,8 +329,14 @@ ServedTransform::~ServedTransform() = default;
 ServedTransform::ServedTransform(ServedTransform&&) noexcept = default;
 ServedTransform& ServedTransform::operator=(ServedTransform&&) noexcept = default;
 
-void ServedTransform::feed(std::string_view original, const Sink& sink) { state_->feed(original, sink); }
-void ServedTransform::finish(const Sink& sink) { state_->finish(sink); }
-const ServedTransform::Facts& ServedTransform::facts() const { return state_->facts; }
+void ServedTransform::feed(std::string_view original, const Sink& sink) {
+  state_->feed(original, sink);
+}
+void ServedTransform::finish(const Sink& sink) {
+  state_->finish(sink);
+}
+const ServedTransform::Facts& ServedTransform::facts() const {
+  return state_->facts;
+}
 
 }  // namespace guichet::store

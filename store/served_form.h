@@ -7,18 +7,24 @@
 // Authentication-Results; so inbound copies are renamed to X-Inbound-<name>, in the served form only. The
 // archive keeps what came.
 //
-// Rule 1, complete. The original is read as lines that end at CRLF, or at a CR or LF alone; each end is written
-// as CRLF and a last line without an end gets one; an empty original stays empty. White space is space and tab.
-// In the header, which ends at the first empty line, a field begins with a name of printable US-ASCII, perhaps
-// white space, and a colon, all within 998 octets; a line that begins with white space continues it.
-//   - a field whose name is owned (in any case) gets "X-Inbound-" before its name; `X-Guichet-` at the front of a
-//     name is owned as a whole; a Message-ID with nothing but white space in it, or in the first 4,096 octets of
-//     it, continuation lines included, is owned too, a full one never;
-//   - of Auto-Submitted every field after the first is renamed (two of them make a message that fails for ever);
-//   - a first line "From …" or ">From …" (mbox) becomes a field: "X-Mailbox-Line: " before it, as Postfix does;
+// Rule 1, complete. The original is read as lines that end at CRLF, or at a CR or LF alone; each end is
+// written as CRLF and a last line without an end gets one; an empty original stays empty. White space is
+// space and tab. In the header, which ends at the first empty line, a field begins with a name of printable
+// US-ASCII, perhaps white space, and a colon, all within 998 octets; a line that begins with white space
+// continues it.
+//   - a field whose name is owned (in any case) gets "X-Inbound-" before its name; `X-Guichet-` at the front
+//   of a
+//     name is owned as a whole; a Message-ID with nothing but white space in it, or in the first 4,096 octets
+//     of it, continuation lines included, is owned too, a full one never;
+//   - of Auto-Submitted every field after the first is renamed (two of them make a message that fails for
+//   ever);
+//   - a first line "From …" or ">From …" (mbox) becomes a field: "X-Mailbox-Line: " before it, as Postfix
+//   does;
 //   - a first line that begins with white space would continue our last field: an empty line goes before it;
-//   - a line that is no field and no continuation begins the body: an empty line goes before it, as Postfix does.
-// The rule has a version, which the delivery record names: a change of any of this is a new rule beside this one.
+//   - a line that is no field and no continuation begins the body: an empty line goes before it, as Postfix
+//   does.
+// The rule has a version, which the delivery record names: a change of any of this is a new rule beside this
+// one.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +40,7 @@ inline constexpr int served_rule_latest = 1;
 
 struct ServedRule {
   int version = served_rule_latest;
-  std::vector<std::string> owned;   // lower-case field names that are renamed, e.g. "return-path"
+  std::vector<std::string> owned;  // lower-case field names that are renamed, e.g. "return-path"
   friend bool operator==(const ServedRule&, const ServedRule&) = default;
 };
 
@@ -44,7 +50,7 @@ struct ServedRule {
 // Turns the original into its served octets, piece by piece, in memory independent of the message's size.
 class ServedTransform {
  public:
-  using Sink = std::function<void(std::string_view octets)>;   // views live during the call
+  using Sink = std::function<void(std::string_view octets)>;  // views live during the call
 
   explicit ServedTransform(ServedRule rule);
   ~ServedTransform();
@@ -56,10 +62,10 @@ class ServedTransform {
 
   // Known after finish().
   struct Facts {
-    std::uint64_t octets = 0;           // of the transformed original, without the prefix
+    std::uint64_t octets = 0;  // of the transformed original, without the prefix
     std::uint64_t fields_renamed = 0;
     std::uint64_t line_ends_mended = 0;
-    bool has_message_id = false;        // one that is not empty
+    bool has_message_id = false;  // one that is not empty
   };
   [[nodiscard]] const Facts& facts() const;
 
@@ -70,9 +76,9 @@ class ServedTransform {
 
 // A delivery's frozen description, stored in its record.
 struct ServedForm {
-  std::string prefix;                   // whole header fields, CRLF ends
+  std::string prefix;  // whole header fields, CRLF ends
   ServedRule rule;
-  std::uint64_t size_octets = 0;        // prefix and transformed original together
+  std::uint64_t size_octets = 0;  // prefix and transformed original together
   std::uint64_t fields_renamed = 0;
   std::uint64_t line_ends_mended = 0;
   friend bool operator==(const ServedForm&, const ServedForm&) = default;

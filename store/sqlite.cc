@@ -13,17 +13,22 @@ constexpr int busy_wait_ms = 5000;
 
 bool out_of_space(int code, sqlite3* handle) {
   const int cause = handle ? sqlite3_system_errno(handle) : 0;
-  return (code & 0xFF) == SQLITE_FULL || ((code & 0xFF) == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT));
+  return (code & 0xFF) == SQLITE_FULL ||
+         ((code & 0xFF) == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT));
 }
 
 ErrorKind kind_of(int code, sqlite3* handle) {
   if (out_of_space(code, handle)) return ErrorKind::no_space;
   switch (code & 0xFF) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ErrorKind::busy;
-    case SQLITE_CORRUPT: return ErrorKind::damaged;
-    case SQLITE_NOTADB: return ErrorKind::foreign;
-    default: return ErrorKind::io;
+    case SQLITE_LOCKED:
+      return ErrorKind::busy;
+    case SQLITE_CORRUPT:
+      return ErrorKind::damaged;
+    case SQLITE_NOTADB:
+      return ErrorKind::foreign;
+    default:
+      return ErrorKind::io;
   }
 }
 
@@ -33,8 +38,8 @@ Error Database::error(int code) const {
   // A row found unsound by us has left no message behind: the words of the code say it then.
   const bool reported = handle() && sqlite3_extended_errcode(handle()) == code;
   const ErrorKind kind = kind_of(code, handle());
-  std::string text = "index " + file_.string() + ": " +
-                     (reported ? sqlite3_errmsg(handle()) : sqlite3_errstr(code));
+  std::string text =
+      "index " + file_.string() + ": " + (reported ? sqlite3_errmsg(handle()) : sqlite3_errstr(code));
   if (kind == ErrorKind::damaged) text += "; `guichet index rebuild` makes it anew from the volumes";
   return {kind, std::move(text)};
 }
@@ -43,7 +48,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
   auto database = std::unique_ptr<Database>(new Database(file));
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-  database->handle_.reset(handle);   // there is one even after an error, it has the message
+  database->handle_.reset(handle);  // there is one even after an error, it has the message
   if (code != SQLITE_OK) return tl::make_unexpected(database->error(code));
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, busy_wait_ms);
@@ -113,7 +118,8 @@ bool Statement::bind(int column, std::int64_t value) {
 }
 
 bool Statement::bind(int column, const std::string& value) {
-  code_ = sqlite3_bind_text64(statement_.get(), column, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  code_ =
+      sqlite3_bind_text64(statement_.get(), column, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
   return code_ == SQLITE_OK;
 }
 

@@ -85,7 +85,7 @@ class Row {
 // Prepared at its first use and kept, so that a set of them is made without a chance to fail.
 class Statement {
  public:
-  Statement(Database& database, std::string_view sql) : database_(database), sql_(sql) {}   // `sql`: a literal
+  Statement(Database& database, std::string_view sql) : database_(database), sql_(sql) {}  // `sql`: a literal
 
   // Values are bound in order; text and blobs are read during the call only.
   template <class... Values>
@@ -95,7 +95,8 @@ class Statement {
 
   // Every row, each made by `read(row)`.
   template <class Read, class... Values>
-  [[nodiscard]] Result<std::vector<std::invoke_result_t<Read, Row&>>> all(Read read, const Values&... values) {
+  [[nodiscard]] Result<std::vector<std::invoke_result_t<Read, Row&>>> all(Read read,
+                                                                          const Values&... values) {
     std::vector<std::invoke_result_t<Read, Row&>> rows;
     Use use(*this);
     if (auto ready = prepare(); !ready) return tl::make_unexpected(ready.error());
@@ -135,7 +136,9 @@ class Statement {
 
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] bool bind(int column, std::int64_t value);
-  [[nodiscard]] bool bind(int column, std::uint64_t value) { return bind(column, static_cast<std::int64_t>(value)); }
+  [[nodiscard]] bool bind(int column, std::uint64_t value) {
+    return bind(column, static_cast<std::int64_t>(value));
+  }
   [[nodiscard]] bool bind(int column, std::uint32_t value) { return bind(column, std::int64_t{value}); }
   [[nodiscard]] bool bind(int column, Instant value) { return bind(column, value.unix_us); }
   [[nodiscard]] bool bind(int column, const std::string& value);

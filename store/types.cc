@@ -29,7 +29,8 @@ constexpr std::int64_t earliest_us = start_of_year_us(0);
 constexpr std::int64_t latest_us = start_of_year_us(10'000) - 1;
 
 char* write_number(char* out, std::int64_t value, int digits) {
-  for (int i = digits - 1; i >= 0; --i, value /= 10) out[i] = static_cast<char>('0' + value % 10);
+  for (int i = digits - 1; i >= 0; --i, value /= 10)
+    out[i] = static_cast<char>('0' + value % 10);
   return out + digits;
 }
 
@@ -40,7 +41,8 @@ class Reader {
 
   std::int64_t number(std::size_t digits) {
     std::int64_t value = 0;
-    for (std::size_t i = 0; i < digits; ++i) value = value * 10 + digit();
+    for (std::size_t i = 0; i < digits; ++i)
+      value = value * 10 + digit();
     return value;
   }
 
@@ -55,11 +57,14 @@ class Reader {
   // Digits up to the first other octet, as millionths; what is finer is cut off.
   std::int64_t fraction_us() {
     std::int64_t value = digit() * 100'000;
-    for (std::int64_t unit = 10'000; at_digit(); unit /= 10) value += digit() * unit;
+    for (std::int64_t unit = 10'000; at_digit(); unit /= 10)
+      value += digit() * unit;
     return value;
   }
 
-  [[nodiscard]] bool at_digit() const { return !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; }
+  [[nodiscard]] bool at_digit() const {
+    return !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9';
+  }
   [[nodiscard]] bool good_to_the_end() const { return good_ && rest_.empty(); }
 
  private:
@@ -167,7 +172,8 @@ std::optional<Instant> Instant::from_rfc3339(std::string_view text) {
 }  // namespace guichet::store
 
 // The octets of a SHA-256 are as good as any hash of them.
-std::size_t std::hash<guichet::store::Digest>::operator()(const guichet::store::Digest& digest) const noexcept {
+std::size_t std::hash<guichet::store::Digest>::operator()(
+    const guichet::store::Digest& digest) const noexcept {
   std::size_t value = 0;
   std::memcpy(&value, digest.octets.data(), sizeof value);
   return value;

@@ -35,8 +35,8 @@ struct MessageId {
   friend auto operator<=>(const MessageId&, const MessageId&) = default;
 };
 
-// A delivery to one recipient. Its text is the UID that POP3 shows (RFC 1939 section 7): unique for ever, since
-// it is minted and never derived from content, and never shaped like Dovecot's 16 hexadecimal digits.
+// A delivery to one recipient. Its text is the UID that POP3 shows (RFC 1939 section 7): unique for ever,
+// since it is minted and never derived from content, and never shaped like Dovecot's 16 hexadecimal digits.
 struct Uid {
   Uuid uuid;
   friend auto operator<=>(const Uid&, const Uid&) = default;
@@ -46,7 +46,7 @@ struct Uid {
 struct Instant {
   std::int64_t unix_us = 0;
 
-  [[nodiscard]] std::string rfc3339() const;                       // 2026-11-22T18:54:00.123456Z
+  [[nodiscard]] std::string rfc3339() const;  // 2026-11-22T18:54:00.123456Z
   [[nodiscard]] static std::optional<Instant> from_rfc3339(std::string_view text);
   friend auto operator<=>(const Instant&, const Instant&) = default;
 };

@@ -26,7 +26,8 @@ class Verification {
     if (auto named = name_other_files(); !named) return tl::unexpected(named.error());
     if (auto read = read_on(); !read) return tl::unexpected(read.error());
     const auto read_on_for_index = [this] {
-      (void)read_on();   // a folder that could be listed a moment ago; the index is compared with what was read
+      (void)
+          read_on();  // a folder that could be listed a moment ago; the index is compared with what was read
       return end_;
     };
     compare_index(archive_, ledger_, read_on_for_index, report_.findings);
@@ -40,9 +41,9 @@ class Verification {
   struct Position {
     std::uint32_t volume = 0;
     std::uint64_t offset = 0;
-    std::optional<Digest> chain;   // unset: begins at the warcinfo
-    std::uint64_t length = 0;      // of the file
-    bool sound = true;             // no flaw so far
+    std::optional<Digest> chain;  // unset: begins at the warcinfo
+    std::uint64_t length = 0;     // of the file
+    bool sound = true;            // no flaw so far
   };
 
   Result<void> measure() {
@@ -58,11 +59,14 @@ class Verification {
     const auto volumes = archive_.volumes(&foreign);
     const auto all = archive_.disk().list(archive_.folder() / "volumes");
     if (!volumes || !all) return tl::unexpected(volumes ? all.error() : volumes.error());
-    for (const auto& name : foreign) note(name, "a foreign file among the volumes; it is not looked into");
+    for (const auto& name : foreign)
+      note(name, "a foreign file among the volumes; it is not looked into");
     for (const auto& name : *all)
       if (name.ends_with(torn_ending))
-        note(name, "what a crash left after the last whole record of its volume; nothing in it was ever acknowledged, " +
-                       std::string("it may be removed"));
+        note(name,
+             "what a crash left after the last whole record of its volume; nothing in it was ever "
+             "acknowledged, " +
+                 std::string("it may be removed"));
     return {};
   }
 
@@ -80,7 +84,7 @@ class Verification {
     const auto file = archive_.open(number);
     const auto writable = file.and_then([](const auto& opened) { return opened->is_read_only(); });
     // Only the last volume may still be written to, or have been when the power went.
-    auto read = !writable ? Result<void>(tl::unexpected(writable.error()))
+    auto read = !writable               ? Result<void>(tl::unexpected(writable.error()))
                 : is_last && !*writable ? read_active(**file)
                                         : read_sealed(**file);
     if (!read) damage(where(number), "cannot be read: " + read.error().text);
@@ -89,8 +93,9 @@ class Verification {
 
   void begin(std::uint32_t number) {
     if (const auto missing = at_.volume + 1; missing < number)
-      damage(where(missing), missing + 1 == number ? "this volume is missing"
-                                                   : "this volume and all up to " + where(number - 1) + " are missing");
+      damage(where(missing), missing + 1 == number
+                                 ? "this volume is missing"
+                                 : "this volume and all up to " + where(number - 1) + " are missing");
     before_ = at_;
     at_ = {.volume = number, .offset = 0, .chain = std::nullopt, .length = 0, .sound = true};
     ++report_.volumes;
@@ -105,7 +110,8 @@ class Verification {
     if (at_.offset >= *size && at_.offset > 0) return finish(*size);
     auto scan = visit(file, UINT64_MAX);
     if (!scan) return tl::unexpected(scan.error());
-    for (const auto& flaw : scan->flaws) add(flaw, file);
+    for (const auto& flaw : scan->flaws)
+      add(flaw, file);
     if (*size == 0) damage(where(at_.volume), "the volume is empty");
     return finish(*size);
   }
@@ -129,12 +135,13 @@ class Verification {
     if (!settled) return tl::unexpected(settled.error());
     if (settled->until > at_.offset)
       if (auto scan = visit(file, settled->until); !scan) return tl::unexpected(scan.error());
-    for (const auto& flaw : settled->damage) add(flaw, file);
+    for (const auto& flaw : settled->damage)
+      add(flaw, file);
     return finish(settled->until);
   }
 
-  // A writer at work looks like damage for a moment: only what is found twice is there. The same rule as at a start
-  // tells a torn tail from damage: a flaw in a batch with none after it was never acknowledged.
+  // A writer at work looks like damage for a moment: only what is found twice is there. The same rule as at a
+  // start tells a torn tail from damage: a flaw in a batch with none after it was never acknowledged.
   Result<Settled> settle(const File& file) {
     const auto first = scan_volume(file, at_.volume, from_here(), no_visit);
     if (!first) return tl::unexpected(first.error());
@@ -158,8 +165,8 @@ class Verification {
 
   static Finding torn_note(const Flaw& flaw) {
     return {FindingKind::note, where(flaw.place),
-            "a batch that is being written, or that a crash cut off before it was acknowledged (" + flaw.text +
-                "); the next start seals the volume here"};
+            "a batch that is being written, or that a crash cut off before it was acknowledged (" +
+                flaw.text + "); the next start seals the volume here"};
   }
 
   // --- Records ---
@@ -195,15 +202,16 @@ class Verification {
   // The warcinfo names the volume before it as it was when it was sealed.
   void check_link(const ScannedRecord& record) {
     const auto info = decode_volume_info(record.block);
-    if (!info || record.place.offset != 0) return;   // the scan has said so
-    if (before_.volume + 1 != at_.volume) return;    // a missing volume has been named
+    if (!info || record.place.offset != 0) return;  // the scan has said so
+    if (before_.volume + 1 != at_.volume) return;   // a missing volume has been named
     if (info->previous_volume != before_.volume)
       return damage(where(record.place), "the warcinfo says that it follows " + name(info->previous_volume) +
                                              ", but it follows " + name(before_.volume) +
                                              ": volumes were swapped or renamed");
     if (info->previous_length != before_.length)
       return damage(where(before_.volume), "the volume has " + std::to_string(before_.length) +
-                                               " octets, it was sealed with " + std::to_string(info->previous_length));
+                                               " octets, it was sealed with " +
+                                               std::to_string(info->previous_length));
     if (before_.sound && before_.chain.value_or(Digest{}) != info->previous_chain)
       damage(where(record.place), "the chain is broken: " + name(before_.volume) +
                                       " does not end with the record that it ended with when it was sealed");
@@ -250,7 +258,7 @@ class Verification {
   VerifyReport report_;
   Ledger ledger_;
   Position at_, before_;
-  Place end_;                      // of the last whole record
+  Place end_;  // of the last whole record
   std::optional<Finding> torn_;
   std::uint64_t octets_total_ = 0;
 };

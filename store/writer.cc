@@ -50,7 +50,7 @@ void Writer::push(Append append) {
 void Writer::expect(int change) {
   const std::lock_guard lock(mutex_);
   expected_ += change;
-  if (change < 0) changed_.notify_one();
+  if (change < 0 && gathering_) changed_.notify_one();
 }
 
 void Writer::stop() {
@@ -73,9 +73,11 @@ bool Writer::take(Batchful& into) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
   if (waiting_.empty()) return false;
-  if (options_.commit_wait_us > 0 && expected_ > 0)
+  gathering_ = options_.commit_wait_us > 0 && expected_ > 0;
+  if (gathering_)
     changed_.wait_for(lock, std::chrono::microseconds(options_.commit_wait_us),
                       [this] { return stop_ || expected_ == 0 || waiting_.size() >= batch_appends_max; });
+  gathering_ = false;
   std::uint64_t octets = 0;
   std::size_t count = 0;
   while (count < waiting_.size() && count < batch_appends_max && (count == 0 || octets < batch_octets_max))
@@ -132,6 +134,7 @@ Result<void> Writer::commit_batch(const Batchful& appends) {
   if (auto ready = ensure_volume(); !ready) return ready;
   const EqualBody equal = [this](const Digest& digest, const Body& body) { return earlier_.equal(digest, body); };
   Batch batch(volume_->position(), clock_, ids_, equal, appends);
+  if (batch.octets() == 0) return {};   // no records: no barrier, and no number, which the next batch would skip
   if (auto committed = volume_->commit(batch); !committed) {
     handle_failure(committed.error());
     return tl::unexpected(committed.error().error);

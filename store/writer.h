@@ -65,7 +65,8 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Append> waiting_;
-  int expected_ = 0;
+  int expected_ = 0;         // bodies being received
+  bool gathering_ = false;   // a batch waits for them
   bool stop_ = false;
   std::atomic<bool> failed_ = false;
   std::once_flag joined_;

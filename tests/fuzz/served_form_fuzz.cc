@@ -1,5 +1,5 @@
-// Invariant: however a message is cut, its served octets and facts are the same; every line end is CRLF, and no
-// field of the header has an owned name, but for one Auto-Submitted and Message-IDs that are not empty.
+// Invariant: however a message is cut, its served octets and facts are the same; every line end is CRLF, and
+// no field of the header has an owned name, but for one Auto-Submitted and Message-IDs that are not empty.
 //
 // The first octet is the size of the pieces, less one.
 #include <algorithm>
@@ -27,7 +27,8 @@ Served serve(std::string_view original, std::size_t piece) {
   Served served;
   ServedTransform transform({.version = 1, .owned = guichet::store::owned_fields()});
   const auto sink = [&](std::string_view octets) { served.octets += octets; };
-  for (std::size_t at = 0; at < original.size(); at += piece) transform.feed(original.substr(at, piece), sink);
+  for (std::size_t at = 0; at < original.size(); at += piece)
+    transform.feed(original.substr(at, piece), sink);
   transform.finish(sink);
   served.facts = transform.facts();
   return served;
@@ -35,7 +36,8 @@ Served serve(std::string_view original, std::size_t piece) {
 
 auto all_of(const Served& served) {
   const ServedTransform::Facts& facts = served.facts;
-  return std::tuple(served.octets, facts.octets, facts.fields_renamed, facts.line_ends_mended, facts.has_message_id);
+  return std::tuple(served.octets, facts.octets, facts.fields_renamed, facts.line_ends_mended,
+                    facts.has_message_id);
 }
 
 void require_line_ends(std::string_view served) {
@@ -50,7 +52,8 @@ void require_line_ends(std::string_view served) {
 std::string name_of(std::string_view line) {
   std::string name(line.substr(0, line.find(':')));
   name.erase(name.find_last_not_of(" \t") + 1);
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : name)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return name;
 }
 
