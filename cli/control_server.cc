@@ -47,7 +47,7 @@ bool bind_socket(int descriptor, const std::filesystem::path& path) {
   address.sun_family = AF_UNIX;
   if (path.native().size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
   std::memcpy(address.sun_path, path.c_str(), path.native().size());
-  ::unlink(path.c_str());   // of a run that was killed: we hold the store's lock, so nobody listens there
+  ::unlink(path.c_str());  // of a run that was killed: we hold the store's lock, so nobody listens there
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   return ::bind(descriptor, generic, sizeof address) == 0 && ::chmod(path.c_str(), 0660) == 0 &&
          ::listen(descriptor, 8) == 0;
@@ -55,8 +55,8 @@ bool bind_socket(int descriptor, const std::filesystem::path& path) {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::open(const std::filesystem::path& socket,
-                                                                              store::Store& store) {
+tl::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::open(
+    const std::filesystem::path& socket, store::Store& store) {
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor >= 0 && bind_socket(descriptor, socket))
     return std::unique_ptr<ControlServer>(new ControlServer(descriptor, socket, store));
@@ -70,7 +70,7 @@ ControlServer::ControlServer(int descriptor, std::filesystem::path socket, store
 
 ControlServer::~ControlServer() {
   stopped_ = true;
-  ::shutdown(descriptor_, SHUT_RDWR);   // wakes the thread from accept
+  ::shutdown(descriptor_, SHUT_RDWR);  // wakes the thread from accept
   thread_.join();
   ::close(descriptor_);
   ::unlink(socket_.c_str());
@@ -83,7 +83,7 @@ void ControlServer::run() {
       serve(client);
       ::close(client);
     } else if (!stopped_) {
-      ::poll(nullptr, 0, 100);   // out of descriptors: they come back
+      ::poll(nullptr, 0, 100);  // out of descriptors: they come back
     }
   }
 }

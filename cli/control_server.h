@@ -1,5 +1,5 @@
-// The control socket, <store.path>/control.sock: how a command reaches the one process that may write. One JSON
-// line in, one JSON line out; for whoever may open the file.
+// The control socket, <store.path>/control.sock: how a command reaches the one process that may write. One
+// JSON line in, one JSON line out; for whoever may open the file.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ class ControlServer {
  public:
   [[nodiscard]] static tl::expected<std::unique_ptr<ControlServer>, std::string> open(
       const std::filesystem::path& socket, store::Store& store);
-  ~ControlServer();   // after the command that is being carried out
+  ~ControlServer();  // after the command that is being carried out
 
  private:
   ControlServer(int descriptor, std::filesystem::path socket, store::Store& store);

@@ -151,7 +151,8 @@ class Gateway {
 
   // What was acknowledged is durable already; this is about good manners.
   void stop() {
-    for (auto& listener : listeners_) listener->stop();
+    for (auto& listener : listeners_)
+      listener->stop();
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
     pool_.stop();
     control_.reset();
@@ -166,8 +167,9 @@ class Gateway {
     if (!sites) return tl::unexpected(sites.error());
     auto smtp_tls = load_tls(settings_.smtpd.tls_cert, settings_.smtpd.tls_key);
     if (!smtp_tls) return tl::unexpected(smtp_tls.error());
-    auto pop3_tls = settings_.popd.tls_cert.empty() ? smtp_tls
-                                                    : load_tls(settings_.popd.tls_cert, settings_.popd.tls_key);
+    auto pop3_tls = settings_.popd.tls_cert.empty()
+                        ? smtp_tls
+                        : load_tls(settings_.popd.tls_cert, settings_.popd.tls_key);
     if (!pop3_tls) return tl::unexpected(pop3_tls.error());
     auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
     if (!store) return tl::unexpected("the store cannot be opened: " + store.error().text);
@@ -224,8 +226,9 @@ class Gateway {
       bound += (bound.empty() ? "" : ",") + (*listener)->address();
       if (protocol == "smtp" && smtp_address_.empty()) smtp_address_ = (*listener)->address();
       if (protocol == "pop3" && pop3_address_.empty()) pop3_address_ = (*listener)->address();
-      (*listener)->start(serve, admission,
-                         [](const std::string& text) { net::log_event(Level::error, "accept", {{"text", text}}); });
+      (*listener)->start(serve, admission, [](const std::string& text) {
+        net::log_event(Level::error, "accept", {{"text", text}});
+      });
       listeners_.push_back(std::move(*listener));
     }
     if (!bound.empty()) ready_ += " " + protocol + "=" + bound;
@@ -234,7 +237,8 @@ class Gateway {
 
   void announce() {
     std::printf("%s\n", ready_.c_str());
-    if (!smtp_address_.empty() && !pop3_address_.empty() && !settings_.maildrops.front().password_file.empty())
+    if (!smtp_address_.empty() && !pop3_address_.empty() &&
+        !settings_.maildrops.front().password_file.empty())
       print_first_steps();
     std::fflush(stdout);
     notify_service_manager("READY=1");
@@ -243,13 +247,14 @@ class Gateway {
   void print_first_steps() {
     const auto& site = settings_.sites.front();
     const auto recipient = site.prefix + "request-1@" + site.domain;
-    std::printf("\nSend a first message:\n"
-                "  printf 'From: you@example.org\\r\\nTo: %s\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' |"
-                " curl -sS smtp://%s --mail-from you@example.org --mail-rcpt %s -T -\n"
-                "Read it back:\n"
-                "  curl -sS -u \"%s:$(cat %s)\" pop3://%s/1\n",
-                recipient.c_str(), smtp_address_.c_str(), recipient.c_str(), site.maildrop.c_str(),
-                settings_.maildrops.front().password_file.c_str(), pop3_address_.c_str());
+    std::printf(
+        "\nSend a first message:\n"
+        "  printf 'From: you@example.org\\r\\nTo: %s\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' |"
+        " curl -sS smtp://%s --mail-from you@example.org --mail-rcpt %s -T -\n"
+        "Read it back:\n"
+        "  curl -sS -u \"%s:$(cat %s)\" pop3://%s/1\n",
+        recipient.c_str(), smtp_address_.c_str(), recipient.c_str(), site.maildrop.c_str(),
+        settings_.maildrops.front().password_file.c_str(), pop3_address_.c_str());
   }
 
   const Settings& settings_;
@@ -279,7 +284,8 @@ sigset_t block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&set, number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return set;
 }
@@ -290,7 +296,8 @@ bool wait_for_the_end(const Gateway& gateway, const sigset_t& signals) {
     const timespec second{1, 0};
     const int number = ::sigtimedwait(&signals, nullptr, &second);
     if (number == SIGTERM || number == SIGINT) return true;
-    if (number == SIGHUP) net::log_event(Level::warn, "reload", {{"text", "restart to read the configuration again"}});
+    if (number == SIGHUP)
+      net::log_event(Level::warn, "reload", {{"text", "restart to read the configuration again"}});
   }
   return false;
 }

@@ -16,12 +16,13 @@ void notify_service_manager(std::string_view state) {
   address.sun_family = AF_UNIX;
   if (!name || (*name != '/' && *name != '@') || std::strlen(name) >= sizeof address.sun_path) return;
   std::memcpy(address.sun_path, name, std::strlen(name));
-  if (*name == '@') address.sun_path[0] = '\0';   // the abstract namespace
+  if (*name == '@') address.sun_path[0] = '\0';  // the abstract namespace
   const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
   // A manager that does not listen is not our failure.
-  (void)::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+  (void)::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address), size);
   ::close(descriptor);
 }
 

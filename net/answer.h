@@ -9,8 +9,8 @@
 
 namespace guichet::net {
 
-// `start(done)` begins the work and returns at once; `done(T)` may be called from any thread, exactly once. The
-// coroutine resumes in its own thread. The io_context must outlive the call of done().
+// `start(done)` begins the work and returns at once; `done(T)` may be called from any thread, exactly once.
+// The coroutine resumes in its own thread. The io_context must outlive the call of done().
 template <class T, class Start>
 Task<T> answer(Start start) {
   auto initiate = [](auto handler, Start begin) {
@@ -23,7 +23,7 @@ Task<T> answer(Start start) {
     begin(std::move(done));
   };
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(std::move(initiate), awaited,
-                                                                             std::move(start));
+                                                                              std::move(start));
 }
 
 }  // namespace guichet::net

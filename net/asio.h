@@ -27,8 +27,8 @@ template <class T>
 using Task = asio::awaitable<T, Executor>;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-using SteadyTimer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                               asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 inline constexpr asio::use_awaitable_t<Executor> awaited;
 // Network failure is a value: the result is a tuple that begins with the error code.

@@ -11,7 +11,8 @@ std::unique_ptr<Admission::Ticket> Admission::enter(const asio::ip::address& add
   const auto from_address = ++per_address_[address];
   ++sessions_;
   auto verdict = Verdict::welcome;
-  if (from_address > limits_.per_address_max && !trusted_.contain(address)) verdict = Verdict::too_many_from_address;
+  if (from_address > limits_.per_address_max && !trusted_.contain(address))
+    verdict = Verdict::too_many_from_address;
   if (sessions_ > limits_.sessions_max) verdict = Verdict::too_many;
   return std::make_unique<Ticket>(*this, address, verdict);
 }
@@ -41,7 +42,8 @@ boost::system::error_code open_acceptor(Acceptor& acceptor, const asio::ip::tcp:
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Listener>, std::string> Listener::open(const std::string& address, Loops& loops) {
+tl::expected<std::unique_ptr<Listener>, std::string> Listener::open(const std::string& address,
+                                                                    Loops& loops) {
   const auto endpoint = parse_endpoint(address);
   if (!endpoint) return tl::unexpected("cannot listen on " + address + ": not an address:port");
   Acceptor acceptor(loops.first().context.get_executor());

@@ -74,7 +74,7 @@ class Listener {
                                                                                  Loops& loops);
 
   void start(Serve serve, Admission& admission, Trouble trouble);
-  void stop();   // from any thread; no new sessions after it
+  void stop();  // from any thread; no new sessions after it
   [[nodiscard]] std::string address() const { return to_text(local_); }
 
  private:

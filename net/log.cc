@@ -55,29 +55,34 @@ std::string quoted(std::string_view value) {
 
 std::string text_line(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line(event);
-  for (const auto& field : fields) line.append(" ").append(field.name).append("=").append(escape_for_log(field.value));
+  for (const auto& field : fields)
+    line.append(" ").append(field.name).append("=").append(escape_for_log(field.value));
   return line;
 }
 
 std::string json_line(std::string_view event, std::initializer_list<LogField> fields) {
   std::string line = "\"event\":" + quoted(event);
-  for (const auto& field : fields) line.append(",").append(quoted(field.name)).append(":").append(quoted(field.value));
+  for (const auto& field : fields)
+    line.append(",").append(quoted(field.name)).append(":").append(quoted(field.value));
   return line;
 }
 
 }  // namespace
 
 std::string escape_for_log(std::string_view value) {
-  const bool bare = !value.empty() && value.size() <= value_octets_max && std::all_of(value.begin(), value.end(), plain);
+  const bool bare =
+      !value.empty() && value.size() <= value_octets_max && std::all_of(value.begin(), value.end(), plain);
   return bare ? std::string(value) : quoted(value);
 }
 
 void start_log(std::string_view level, bool json) {
   json_lines = json;
-  auto logger = std::make_shared<spdlog::logger>("guichet", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("guichet", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(spdlog::level::from_str(std::string(level)));
-  logger->set_pattern(json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",%v}" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(
+      json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",%v}" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+      spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }

@@ -5,16 +5,20 @@
 namespace guichet::net {
 
 Loops::Loops(unsigned count) {
-  for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>());
+  for (unsigned i = 0; i < count; ++i)
+    loops_.push_back(std::make_unique<Loop>());
 }
 
 Loops::~Loops() {
-  for (auto& loop : loops_) loop->context.stop();
-  for (auto& thread : threads_) thread.join();
+  for (auto& loop : loops_)
+    loop->context.stop();
+  for (auto& thread : threads_)
+    thread.join();
 }
 
 void Loops::start() {
-  for (auto& loop : loops_) threads_.emplace_back([&context = loop->context] { context.run(); });
+  for (auto& loop : loops_)
+    threads_.emplace_back([&context = loop->context] { context.run(); });
 }
 
 Loop& Loops::next() {
@@ -51,7 +55,8 @@ void Loops::stop(std::chrono::seconds grace) {
     loop->work.reset();
     loop->context.stop();
   }
-  for (auto& thread : threads_) thread.join();
+  for (auto& thread : threads_)
+    thread.join();
   threads_.clear();
 }
 

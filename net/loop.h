@@ -1,5 +1,5 @@
-// The I/O threads: each an io_context of its own with its sessions. A session never changes thread, so nothing in
-// a driver needs a lock.
+// The I/O threads: each an io_context of its own with its sessions. A session never changes thread, so
+// nothing in a driver needs a lock.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -15,7 +15,7 @@ namespace guichet::net {
 
 struct Loop {
   Loop() : context(1), sessions(context), work(asio::make_work_guard(context)) {}
-  asio::io_context context;   // concurrency hint 1: run by one thread
+  asio::io_context context;  // concurrency hint 1: run by one thread
   Sessions sessions;
   asio::executor_work_guard<Executor> work;
 };
@@ -34,7 +34,7 @@ class Loops {
 
  private:
   [[nodiscard]] std::size_t sessions_left();
-  void for_each(const std::function<void(Loop&)>& call);   // in each loop's own thread; waits
+  void for_each(const std::function<void(Loop&)>& call);  // in each loop's own thread; waits
 
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;

@@ -24,7 +24,7 @@ class Networks {
 
  private:
   struct Network {
-    std::vector<std::uint8_t> octets;   // 4 or 16
+    std::vector<std::uint8_t> octets;  // 4 or 16
     unsigned bits = 0;
   };
   std::vector<Network> networks_;

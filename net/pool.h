@@ -22,7 +22,7 @@ class Pool {
     return answer<T>(std::move(start));
   }
 
-  void stop() { pool_.join(); }   // after what is queued
+  void stop() { pool_.join(); }  // after what is queued
 
  private:
   asio::thread_pool pool_;

@@ -40,11 +40,13 @@ Task<void> Sessions::sweep() {
 
 void Sessions::stop() {
   stopping_ = true;
-  for (auto* stream : streams_) stream->wake(Stream::End::stopping);
+  for (auto* stream : streams_)
+    stream->wake(Stream::End::stopping);
 }
 
 void Sessions::abandon() {
-  for (auto* stream : streams_) stream->wake(Stream::End::expired);
+  for (auto* stream : streams_)
+    stream->wake(Stream::End::expired);
 }
 
 // --- Stream --------------------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ Task<bool> Stream::wait(Io want) {
 }
 
 Task<std::string_view> Stream::read() {
-  if (end_ == End::stopping) end_ = End::none;   // said once; what is being received may go on
+  if (end_ == End::stopping) end_ = End::none;  // said once; what is being received may go on
   for (;;) {
     auto want = Io::want_read;
     if (more_) {
@@ -101,7 +103,8 @@ Task<std::string_view> Stream::read() {
 Transfer Stream::read_some(std::span<char> into) {
   if (tls_) {
     const auto got = tls_->read(into);
-    more_ = got.io == Io::done;   // a TLS record may be read in part: only want_read says that there is no more
+    more_ =
+        got.io == Io::done;  // a TLS record may be read in part: only want_read says that there is no more
     return got;
   }
   const auto got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
@@ -112,7 +115,8 @@ Transfer Stream::read_some(std::span<char> into) {
 
 Transfer Stream::write_some(std::string_view octets) {
   if (tls_) return tls_->write(octets);
-  const auto wrote = ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto wrote =
+      ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (wrote >= 0) return {Io::done, static_cast<std::size_t>(wrote)};
   return {io_of(errno) == Io::closed ? Io::closed : Io::want_write, 0};
 }
@@ -168,8 +172,9 @@ Task<void> Stream::close(bool lingering) {
   if (lingering) {
     socket_.shutdown(Socket::shutdown_send, ignored);
     expire_in(std::chrono::seconds(2));
-    tls_.reset();   // what still comes is dropped, not deciphered
-    for (std::string_view dropped = " "; !dropped.empty();) dropped = co_await read();
+    tls_.reset();  // what still comes is dropped, not deciphered
+    for (std::string_view dropped = " "; !dropped.empty();)
+      dropped = co_await read();
   }
   socket_.close(ignored);
 }

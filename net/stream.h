@@ -26,8 +26,8 @@ class Sessions {
  public:
   explicit Sessions(asio::io_context& context);
 
-  void stop();         // no new ones; idle sessions are woken and find stopping() true
-  void abandon();      // the grace is over: every wait ends
+  void stop();     // no new ones; idle sessions are woken and find stopping() true
+  void abandon();  // the grace is over: every wait ends
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] std::size_t count() const { return streams_.size(); }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
@@ -62,8 +62,8 @@ class Stream {
   // The same without a coroutine when the socket takes it all at once: the usual case.
   [[nodiscard]] bool write_now(std::string& octets);
   [[nodiscard]] Task<bool> handshake(const TlsContext& context);
-  // close_notify and FIN. `lingering`: first reads and drops, for two seconds at most, what the client still sends;
-  // closing with octets unread would reset the connection and take the last reply with it.
+  // close_notify and FIN. `lingering`: first reads and drops, for two seconds at most, what the client still
+  // sends; closing with octets unread would reset the connection and take the last reply with it.
   [[nodiscard]] Task<void> close(bool lingering);
   // After the deadline has passed: one more short write is allowed, to say so.
   void allow_farewell();
@@ -88,7 +88,7 @@ class Stream {
   std::chrono::steady_clock::time_point deadline_;
   End end_ = End::none;
   bool told_to_stop_ = false;
-  bool more_ = false;   // the last read filled the buffer, or TLS may hold more: read before waiting
+  bool more_ = false;  // the last read filled the buffer, or TLS may hold more: read before waiting
 };
 
 }  // namespace guichet::net

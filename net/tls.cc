@@ -23,7 +23,8 @@ tl::unexpected<std::string> bad(const char* what, const std::filesystem::path& f
 void set_options(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   // A renegotiation is a second handshake at the client's will; nobody needs one.
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // Tickets resume sessions without memory on this side.
@@ -32,8 +33,8 @@ void set_options(SSL_CTX* context) {
 
 }  // namespace
 
-tl::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::load(const std::filesystem::path& certificate,
-                                                                        const std::filesystem::path& key) {
+tl::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::load(
+    const std::filesystem::path& certificate, const std::filesystem::path& key) {
   ERR_clear_error();
   SSL_CTX* native = SSL_CTX_new(TLS_server_method());
   if (!native) return tl::unexpected(last_error());
@@ -41,7 +42,8 @@ tl::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::load(const st
   set_options(native);
   if (SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1)
     return bad("cannot use the certificate", certificate);
-  if (SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1) return bad("cannot use the key", key);
+  if (SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return bad("cannot use the key", key);
   if (SSL_CTX_check_private_key(native) != 1) return bad("the key does not belong to the certificate:", key);
   return context;
 }
@@ -50,7 +52,8 @@ TlsContext::~TlsContext() {
   SSL_CTX_free(context_);
 }
 
-TlsConnection::TlsConnection(const TlsContext& context, int descriptor) : connection_(SSL_new(context.native())) {
+TlsConnection::TlsConnection(const TlsContext& context, int descriptor)
+    : connection_(SSL_new(context.native())) {
   if (connection_) SSL_set_fd(connection_, descriptor);
 }
 

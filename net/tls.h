@@ -1,7 +1,7 @@
 // TLS by OpenSSL: a context from a certificate and a key, and one connection driven on a non-blocking socket.
 //
-// SSL* on the socket itself rather than asio::ssl::stream: 15 KB instead of 73 KB for an idle session, and every
-// wait is a plain wait of the socket, so a deadline never cuts a composed operation in half.
+// SSL* on the socket itself rather than asio::ssl::stream: 15 KB instead of 73 KB for an idle session, and
+// every wait is a plain wait of the socket, so a deadline never cuts a composed operation in half.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ enum class Io { done, want_read, want_write, closed };
 
 struct Transfer {
   Io io = Io::closed;
-  std::size_t octets = 0;   // with Io::done
+  std::size_t octets = 0;  // with Io::done
 };
 
 // Shared by all connections of a listener; immutable; thread-safe.
@@ -47,12 +47,12 @@ class TlsConnection {
   TlsConnection(const TlsConnection&) = delete;
   TlsConnection& operator=(const TlsConnection&) = delete;
 
-  [[nodiscard]] Io handshake();            // call again after waiting, until done or closed
+  [[nodiscard]] Io handshake();  // call again after waiting, until done or closed
   [[nodiscard]] Transfer read(std::span<char> into);
   [[nodiscard]] Transfer write(std::string_view octets);
-  void close_notify();                     // best effort
+  void close_notify();  // best effort
 
-  [[nodiscard]] std::string version() const;   // "TLSv1.3"
+  [[nodiscard]] std::string version() const;  // "TLSv1.3"
   [[nodiscard]] std::string cipher() const;
 
  private:

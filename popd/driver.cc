@@ -13,7 +13,7 @@ using net::Level;
 using net::Task;
 
 constexpr std::chrono::seconds handshake_timeout{10};
-constexpr std::size_t output_octets_max = 256 * 1024;   // then it is written before more is added
+constexpr std::size_t output_octets_max = 256 * 1024;  // then it is written before more is added
 
 SessionOptions session_options(const Server& server, Encryption encryption, const net::Accepted& accepted) {
   const bool tls = encryption == Encryption::from_the_start;
@@ -30,7 +30,7 @@ struct Login {
   std::optional<LoginRefusal> refusal;
   std::unique_ptr<MaildropLocks::Lock> lock;
   std::vector<store::WaitingRow> rows;
-  std::string trouble;   // for the log
+  std::string trouble;  // for the log
 };
 
 // Blocks: a password may be hashed, and the index may have to catch up.
@@ -55,7 +55,8 @@ Login log_in(const Server& server, const std::string& user, const std::string& p
 std::vector<Entry> entries_of(const std::vector<store::WaitingRow>& rows) {
   std::vector<Entry> entries;
   entries.reserve(rows.size());
-  for (const auto& row : rows) entries.push_back({row.uid.uuid.text(), row.size_octets});
+  for (const auto& row : rows)
+    entries.push_back({row.uid.uuid.text(), row.size_octets});
   return entries;
 }
 
@@ -272,8 +273,8 @@ class Driver {
   Session session_;
   const std::unique_ptr<net::Admission::Ticket> ticket_;
   net::Stream stream_;
-  std::string output_;            // not yet written: one write for a group of replies
-  std::string_view input_;        // octets read and not consumed; in the shared buffer or in pending_
+  std::string output_;      // not yet written: one write for a group of replies
+  std::string_view input_;  // octets read and not consumed; in the shared buffer or in pending_
   std::string pending_;
   std::string login_name_;
   std::unique_ptr<MaildropLocks::Lock> lock_;

@@ -20,7 +20,7 @@ struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
   std::chrono::seconds idle_timeout{1800};
-  std::size_t session_messages_max = 0;   // 0: all
+  std::size_t session_messages_max = 0;  // 0: all
 };
 
 // What all sessions share. Outlives the loops.
@@ -31,7 +31,7 @@ struct Server {
   store::Store& store;
   store::Clock& clock;
   net::Pool& pool;
-  std::shared_ptr<const net::TlsContext> tls;   // null: neither STLS nor implicit TLS
+  std::shared_ptr<const net::TlsContext> tls;  // null: neither STLS nor implicit TLS
 };
 
 enum class Encryption { on_request, from_the_start };

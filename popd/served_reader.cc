@@ -57,8 +57,8 @@ store::Result<void> ServedMessage::read_small(const store::Digest& digest) {
 
 store::Result<std::string> ServedMessage::next() {
   while (ready_.size() < piece_octets && at_ < place_.size_octets) {
-    std::string original(static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, place_.size_octets - at_)),
-                         '\0');
+    std::string original(
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, place_.size_octets - at_)), '\0');
     if (auto read = archive_.read(place_, at_, original); !read) return tl::unexpected(read.error());
     at_ += original.size();
     feed(original);
@@ -79,7 +79,8 @@ void ServedMessage::finish() {
 // --- Shelf ---------------------------------------------------------------------------------------------
 
 std::unique_ptr<Shelf::Ready> Shelf::take(std::size_t number) {
-  while (!ready_.empty() && ready_.front().number < number) ready_.pop_front();
+  while (!ready_.empty() && ready_.front().number < number)
+    ready_.pop_front();
   if (ready_.empty() || ready_.front().number != number) return nullptr;
   auto taken = std::make_unique<Ready>(std::move(ready_.front()));
   ready_.pop_front();

@@ -1,5 +1,5 @@
-// The served form of one delivery, read from the archive: prefix, then the original transformed by the rule that
-// its record names. The octets are compared with their digest before the first of them is handed out.
+// The served form of one delivery, read from the archive: prefix, then the original transformed by the rule
+// that its record names. The octets are compared with their digest before the first of them is handed out.
 #pragma once
 
 #include <deque>
@@ -32,14 +32,14 @@ class ServedMessage {
   const store::Archive& archive_;
   const store::BodyPlace place_;
   store::ServedTransform transform_;
-  std::string ready_;         // served octets not yet handed out
-  std::uint64_t at_ = 0;      // of the original
+  std::string ready_;     // served octets not yet handed out
+  std::uint64_t at_ = 0;  // of the original
   bool finished_ = false;
 };
 
-// Messages ready to be served. A client that takes them one after the other finds the next ones here: they are
-// opened in growing groups, so that a login that takes one message reads one, and one that takes thousands makes
-// few trips to the pool.
+// Messages ready to be served. A client that takes them one after the other finds the next ones here: they
+// are opened in growing groups, so that a login that takes one message reads one, and one that takes
+// thousands makes few trips to the pool.
 class Shelf {
  public:
   struct Ready {
@@ -61,7 +61,8 @@ class Shelf {
 };
 
 // Opens rows[first - 1] and up to count - 1 after it, as long as they are small and few octets in all.
-[[nodiscard]] std::vector<Shelf::Ready> open_group(store::Store& store, const std::vector<store::WaitingRow>& rows,
+[[nodiscard]] std::vector<Shelf::Ready> open_group(store::Store& store,
+                                                   const std::vector<store::WaitingRow>& rows,
                                                    std::size_t first, std::size_t count);
 
 }  // namespace guichet::popd

@@ -8,9 +8,9 @@
 namespace guichet::popd {
 
 struct User {
-  std::string name;       // also the maildrop's
-  std::string password;   // as read from its file; or
-  std::string hash;       // as crypt(3) writes it: $y$…, $6$…
+  std::string name;      // also the maildrop's
+  std::string password;  // as read from its file; or
+  std::string hash;      // as crypt(3) writes it: $y$…, $6$…
 };
 
 // Immutable; thread-safe.
@@ -23,7 +23,7 @@ class Users {
 
  private:
   std::vector<User> users_;
-  User nobody_;   // stands in for an unknown name; no password is right
+  User nobody_;  // stands in for an unknown name; no password is right
 };
 
 }  // namespace guichet::popd

@@ -14,7 +14,9 @@ constexpr std::chrono::seconds handshake_timeout{10};
 constexpr std::chrono::seconds rate_window{60};
 
 SessionOptions session_options(const Server& server) {
-  return {.hostname = server.options.hostname, .starttls = server.tls != nullptr, .limits = server.options.limits};
+  return {.hostname = server.options.hostname,
+          .starttls = server.tls != nullptr,
+          .limits = server.options.limits};
 }
 
 std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) {
@@ -108,7 +110,8 @@ class Driver {
   // The same address twice is one delivery.
   void remember(store::Recipient recipient) {
     const auto same = [&](const store::Recipient& known) { return known.address == recipient.address; };
-    if (std::none_of(recipients_.begin(), recipients_.end(), same)) recipients_.push_back(std::move(recipient));
+    if (std::none_of(recipients_.begin(), recipients_.end(), same))
+      recipients_.push_back(std::move(recipient));
   }
 
   void answer_data() {
@@ -277,8 +280,8 @@ class Driver {
   const std::unique_ptr<net::Admission::Ticket> ticket_;
   net::Stream stream_;
   Session session_;
-  std::string output_;             // replies not yet written: one write for a group of them
-  std::string_view input_;         // octets read and not consumed; in the shared buffer or in pending_
+  std::string output_;      // replies not yet written: one write for a group of them
+  std::string_view input_;  // octets read and not consumed; in the shared buffer or in pending_
   std::string pending_;
   std::vector<store::Recipient> recipients_;
   std::unique_ptr<Incoming> incoming_;

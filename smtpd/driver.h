@@ -1,4 +1,5 @@
-// The thin Asio driver of an SMTP session: reads and writes for the machine, asks the policy, files the message.
+// The thin Asio driver of an SMTP session: reads and writes for the machine, asks the policy, files the
+// message.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
   std::chrono::seconds idle_timeout{300};
-  std::uint64_t data_rate_octets_per_s_min = 500;   // 0: none
+  std::uint64_t data_rate_octets_per_s_min = 500;  // 0: none
 };
 
 // What all sessions share. Outlives the loops.
@@ -28,7 +29,7 @@ struct Server {
   const Policy& policy;
   Intake& intake;
   net::Pool& pool;
-  std::shared_ptr<const net::TlsContext> tls;   // null: no STARTTLS
+  std::shared_ptr<const net::TlsContext> tls;  // null: no STARTTLS
 };
 
 // Serves one session to its end.

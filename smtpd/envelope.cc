@@ -9,7 +9,8 @@ namespace {
 
 void add(std::string& json, std::string_view name, std::string_view value) {
   json.append(json.size() > 1 ? ",\"" : "\"").append(name).append("\":").append(store::json_string(value));
-  if (!store::is_utf8(value)) json.append(",\"").append(name).append("_hex\":\"").append(store::hex(value)).append("\"");
+  if (!store::is_utf8(value))
+    json.append(",\"").append(name).append("_hex\":\"").append(store::hex(value)).append("\"");
 }
 
 std::string unhex(const std::string& text) {
@@ -20,7 +21,8 @@ std::string unhex(const std::string& text) {
 }
 
 std::string text_of(const nlohmann::json& json, const std::string& name) {
-  if (const auto exact = json.find(name + "_hex"); exact != json.end()) return unhex(exact->get<std::string>());
+  if (const auto exact = json.find(name + "_hex"); exact != json.end())
+    return unhex(exact->get<std::string>());
   return json.value(name, std::string());
 }
 
@@ -56,7 +58,7 @@ store::Result<Envelope> decode_envelope(std::string_view text) {
                     .mail_from = text_of(json, "mail_from"),
                     .body_8bitmime = json.value("body_8bitmime", false),
                     .smtputf8 = json.value("smtputf8", false)};
-  } catch (const std::exception& error) {   // nlohmann's own, and std::stoi's
+  } catch (const std::exception& error) {  // nlohmann's own, and std::stoi's
     return store::fail(store::ErrorKind::damaged, std::string("cannot read an envelope: ") + error.what());
   }
 }

@@ -1,5 +1,6 @@
-// What was known when a message was received, apart from its octets: the envelope and the session. Kept with the
-// message as JSON for ever; the trace fields of the served form are composed from it, now or after a crash.
+// What was known when a message was received, apart from its octets: the envelope and the session. Kept with
+// the message as JSON for ever; the trace fields of the served form are composed from it, now or after a
+// crash.
 #pragma once
 
 #include <string>
@@ -11,13 +12,13 @@
 namespace guichet::smtpd {
 
 struct Envelope {
-  std::string session;       // the id that the log lines of this session carry
-  std::string client;        // "192.0.2.1"
+  std::string session;  // the id that the log lines of this session carry
+  std::string client;   // "192.0.2.1"
   unsigned client_port = 0;
-  std::string helo;          // octets as received
-  std::string protocol;      // "ESMTPS", ...: the "with" of RFC 5321 4.4 and RFC 3848
+  std::string helo;      // octets as received
+  std::string protocol;  // "ESMTPS", ...: the "with" of RFC 5321 4.4 and RFC 3848
   std::string tls_version, tls_cipher;
-  std::string mail_from;     // octets as received; empty: the null sender
+  std::string mail_from;  // octets as received; empty: the null sender
   bool body_8bitmime = false;
   bool smtputf8 = false;
 };
@@ -28,12 +29,12 @@ struct Envelope {
 
 // The fields that the gateway writes on top of a message in its served form, each exactly once, CRLF ends.
 struct Trace {
-  std::string hostname;      // "by", and the authentication service id
+  std::string hostname;  // "by", and the authentication service id
   store::MessageId message;
   store::Instant received;
   store::Digest digest;
-  std::string recipient;     // of this delivery
-  bool add_message_id = false;   // the original has none, or an empty one
+  std::string recipient;        // of this delivery
+  bool add_message_id = false;  // the original has none, or an empty one
 };
 [[nodiscard]] std::string compose_prefix(const Envelope& envelope, const Trace& trace);
 

@@ -5,7 +5,7 @@
 namespace guichet::smtpd {
 namespace {
 
-constexpr std::uint64_t spill_octets_min = 64 * 1024;   // less is not worth a call
+constexpr std::uint64_t spill_octets_min = 64 * 1024;  // less is not worth a call
 constexpr std::size_t read_octets = 256 * 1024;
 
 void ignore(std::string_view) {}
@@ -60,7 +60,7 @@ void Incoming::spill() {
 
 store::Result<store::Append> Incoming::finish(const Envelope& envelope,
                                               const std::vector<store::Recipient>& recipients) {
-  expectation_.reset();   // whoever waits for this message's company has it now, or never will
+  expectation_.reset();  // whoever waits for this message's company has it now, or never will
   if (failure_) return tl::unexpected(*failure_);
   transform_.finish(ignore);
   const store::Received received{.message = id_,
@@ -143,7 +143,9 @@ store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
   auto there = store_.deliveries(row.message);
   if (!there) return tl::unexpected(there.error());
   for (const auto& recipient : received->recipients) {
-    const auto same = [&](const store::DeliveryRow& delivery) { return delivery.recipient == recipient.address; };
+    const auto same = [&](const store::DeliveryRow& delivery) {
+      return delivery.recipient == recipient.address;
+    };
     if (std::none_of(there->begin(), there->end(), same))
       append.facts.emplace_back(deliver(*envelope, *received, recipient, transform.facts()));
   }

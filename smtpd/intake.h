@@ -1,5 +1,5 @@
-// From the first octet of a body to its place in the store: hashes, measures the served form, and composes what
-// the store makes durable in one go. Used by the driver; knows no socket.
+// From the first octet of a body to its place in the store: hashes, measures the served form, and composes
+// what the store makes durable in one go. Used by the driver; knows no socket.
 #pragma once
 
 #include <memory>
@@ -32,7 +32,7 @@ class Incoming {
   void append(std::string_view octets);
   // The body has outgrown its share of memory: call spill() from a thread that may block.
   [[nodiscard]] bool wants_to_spill() const;
-  void spill();   // a failure is remembered and becomes the refusal of finish()
+  void spill();  // a failure is remembered and becomes the refusal of finish()
 
   [[nodiscard]] const store::MessageId& id() const { return id_; }
   [[nodiscard]] std::uint64_t octets() const { return body_.size(); }
@@ -61,8 +61,8 @@ class Intake {
   // Not now: the disk or the memory for bodies is full (452 4.3.1), or the disk failed (421).
   [[nodiscard]] std::optional<Reply> refusal(std::uint64_t octets_declared) const;
 
-  // After a crash: a message that was filed, but some recipient's delivery was torn off. Composes what is missing,
-  // from the archive alone. Blocks.
+  // After a crash: a message that was filed, but some recipient's delivery was torn off. Composes what is
+  // missing, from the archive alone. Blocks.
   [[nodiscard]] store::Result<store::Append> redeliver(const store::MessageRow& row);
 
   [[nodiscard]] store::Store& store() { return store_; }

@@ -15,7 +15,8 @@ std::string_view stem(std::string_view prefix) {
 }
 
 Reply unknown(const Path& path) {
-  return {550, "5.1.1", "<" + path.written + ">: no such recipient here; please check the address you reply to"};
+  return {550, "5.1.1",
+          "<" + path.written + ">: no such recipient here; please check the address you reply to"};
 }
 
 }  // namespace

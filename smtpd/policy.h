@@ -14,10 +14,10 @@ namespace guichet::smtpd {
 
 struct SitePolicy {
   std::string domain;
-  std::string prefix;     // "foi+": the site takes what begins with `foi`, as Postfix's ^foi.* does
+  std::string prefix;  // "foi+": the site takes what begins with `foi`, as Postfix's ^foi.* does
   std::string maildrop;
-  std::string secret;     // INCOMING_EMAIL_SECRET
-  bool strict = false;    // only addresses whose hash is right, and the plain mailbox
+  std::string secret;   // INCOMING_EMAIL_SECRET
+  bool strict = false;  // only addresses whose hash is right, and the plain mailbox
 };
 
 // Immutable; thread-safe.
@@ -25,8 +25,8 @@ class Policy {
  public:
   explicit Policy(std::vector<SitePolicy> sites) : sites_(std::move(sites)) {}
 
-  // The recipient with its maildrop, or the refusal. Never a relay (RFC 5321 3.6.1): a domain that is no site's is
-  // refused whatever the local part.
+  // The recipient with its maildrop, or the refusal. Never a relay (RFC 5321 3.6.1): a domain that is no
+  // site's is refused whatever the local part.
   [[nodiscard]] std::variant<store::Recipient, Reply> recipient(const Path& path) const;
 
  private:

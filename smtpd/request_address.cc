@@ -71,7 +71,8 @@ std::string request_hash(std::uint64_t id, std::string_view secret) {
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
   std::string out;
-  for (int i = 0; i < 4; ++i) out.append(1, digits[digest[i] >> 4]).append(1, digits[digest[i] & 15]);
+  for (int i = 0; i < 4; ++i)
+    out.append(1, digits[digest[i] >> 4]).append(1, digits[digest[i] & 15]);
   return out;
 }
 
@@ -83,8 +84,8 @@ std::optional<std::uint64_t> exact_request(std::string_view address, std::string
   const auto id = ruby_integer(parts->id);
   if (!id) return std::nullopt;
   const auto wanted = request_hash(*id, secret);
-  const bool same =
-      parts->hash.size() == wanted.size() && CRYPTO_memcmp(parts->hash.data(), wanted.data(), wanted.size()) == 0;
+  const bool same = parts->hash.size() == wanted.size() &&
+                    CRYPTO_memcmp(parts->hash.data(), wanted.data(), wanted.size()) == 0;
   return same ? id : std::nullopt;
 }
 

@@ -15,7 +15,8 @@ namespace {
 std::string harmless_name(std::string_view name) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
   std::string out(name.substr(0, 255));
-  std::replace_if(out.begin(), out.end(), [&](char c) { return allowed.find(c) == std::string_view::npos; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [&](char c) { return allowed.find(c) == std::string_view::npos; }, '?');
   return out.empty() ? "unknown" : out;
 }
 
@@ -42,9 +43,10 @@ std::string date_time(store::Instant instant) {
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
   char text[64];
-  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d +0000", days.at(static_cast<std::size_t>(utc.tm_wday)),
-                utc.tm_mday, months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour,
-                utc.tm_min, utc.tm_sec);
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d +0000",
+                days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
+                months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+                utc.tm_sec);
   return text;
 }
 
@@ -54,9 +56,10 @@ std::string address_literal(const std::string& address) {
 
 // RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's.
 std::string received_field(const Envelope& envelope, const Trace& trace) {
-  return "Received: from " + harmless_name(envelope.helo) + " (" + address_literal(envelope.client) + ")\r\n\tby " +
-         trace.hostname + " (Guichet) with " + envelope.protocol + " id " + trace.message.uuid.text() + "\r\n\tfor <" +
-         harmless_address(trace.recipient) + ">; " + date_time(trace.received) + "\r\n";
+  return "Received: from " + harmless_name(envelope.helo) + " (" + address_literal(envelope.client) +
+         ")\r\n\tby " + trace.hostname + " (Guichet) with " + envelope.protocol + " id " +
+         trace.message.uuid.text() + "\r\n\tfor <" + harmless_address(trace.recipient) + ">; " +
+         date_time(trace.received) + "\r\n";
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ Result<std::vector<VolumeName>> Archive::volumes(std::vector<std::string>* forei
 
 Result<std::shared_ptr<File>> Archive::open(std::uint32_t volume) const {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(open_.begin(), open_.end(), [volume](const auto& e) { return e.first == volume; });
+  const auto found =
+      std::find_if(open_.begin(), open_.end(), [volume](const auto& e) { return e.first == volume; });
   if (found != open_.end()) {
     open_.splice(open_.begin(), open_, found);
     return open_.front().second;
@@ -76,14 +77,16 @@ Result<Fact> Archive::fact(Place place) const {
   if (!got) return tl::unexpected(got.error());
   octets.resize(*got);
   const auto decoded = decode_header(octets, Digest{});
-  if (!decoded) return fail(ErrorKind::damaged, describe(place.volume, place.offset) + ": " + decoded.error().text);
+  if (!decoded)
+    return fail(ErrorKind::damaged, describe(place.volume, place.offset) + ": " + decoded.error().text);
   if (decoded->header.content_length > fact_octets_max)
     return fail(ErrorKind::damaged, describe(place.volume, place.offset) + ": a fact of an absurd length");
   std::string block(static_cast<std::size_t>(decoded->header.content_length), '\0');
   got = (*file)->read_at(block, place.offset + decoded->octets);
   if (!got) return tl::unexpected(got.error());
   if (*got != block.size() || sha256(block) != decoded->header.block_digest)
-    return fail(ErrorKind::damaged, describe(place.volume, place.offset) + ": the block differs from its digest");
+    return fail(ErrorKind::damaged,
+                describe(place.volume, place.offset) + ": the block differs from its digest");
   return decode_fact(block);
 }
 
@@ -106,7 +109,8 @@ Result<void> Archive::check(const BodyPlace& body, const Digest& digest) const {
     hash.update(piece);
   }
   if (hash.finish() != digest)
-    return fail(ErrorKind::damaged, describe(body.volume, body.offset) + ": the body differs from its digest");
+    return fail(ErrorKind::damaged,
+                describe(body.volume, body.offset) + ": the body differs from its digest");
   return {};
 }
 

@@ -12,12 +12,13 @@ bool equal_in_memory(const Body& a, const Body& b) {
   if (a.spooled() || b.spooled() || a.size() != b.size()) return false;
   const auto x = a.memory_pieces();
   const auto y = b.memory_pieces();
-  return x == y;   // both are cut into chunks of the same size
+  return x == y;  // both are cut into chunks of the same size
 }
 
 std::uint64_t count_records(std::span<const Append> appends) {
   std::uint64_t count = 0;
-  for (const auto& append : appends) count += append.facts.size() + (append.body ? 1 : 0);
+  for (const auto& append : appends)
+    count += append.facts.size() + (append.body ? 1 : 0);
   return count;
 }
 
@@ -48,13 +49,15 @@ Batch::Batch(const BatchPosition& position, Clock& clock, IdSource& ids, const E
       count_(count_records(appends)) {
   ++position_.batch;
   segments_.emplace_back();
-  for (const auto& append : appends) add(append);
+  for (const auto& append : appends)
+    add(append);
   GUICHET_CHECK(next_index_ == count_);
 }
 
 void Batch::add(const Append& append) {
   if (append.body) add_body(*append.body);
-  for (const auto& fact : append.facts) add_fact(fact);
+  for (const auto& fact : append.facts)
+    add_fact(fact);
 }
 
 void Batch::add_body(const Append::NewMessage& message) {
@@ -117,7 +120,8 @@ void Batch::add_fact(const Fact& fact) {
   news_.emplace_back(NewFact{place, fact});
 }
 
-// The record of a message's body has the message's own id, so that any fact about the message can refer to it.
+// The record of a message's body has the message's own id, so that any fact about the message can refer to
+// it.
 RecordHeader Batch::new_header(RecordType type, const Uuid& record_id) {
   RecordHeader header;
   header.type = type;
@@ -154,7 +158,8 @@ void Batch::append_body(const Body& body) {
     segments_.emplace_back();
     position_.end.offset += body.spooled_octets();
   }
-  for (const auto piece : body.memory_pieces()) append_view(piece);
+  for (const auto piece : body.memory_pieces())
+    append_view(piece);
 }
 
 }  // namespace guichet::store

@@ -24,13 +24,14 @@
 namespace guichet::store {
 
 struct BatchPosition {
-  Place end;                   // where the next record begins
-  Digest chain;                // of the record before
+  Place end;     // where the next record begins
+  Digest chain;  // of the record before
   Uuid warcinfo_id;
-  std::uint64_t batch = 0;     // number of the last committed batch
+  std::uint64_t batch = 0;  // number of the last committed batch
 };
 
-// Finds an earlier, durable block whose octets are equal to the body's: by digest, then read back and compared.
+// Finds an earlier, durable block whose octets are equal to the body's: by digest, then read back and
+// compared.
 using EqualBody = std::function<std::optional<BodyPlace>(const Digest&, const Body&)>;
 
 class Batch {
@@ -70,9 +71,9 @@ class Batch {
   const Instant now_;
   IdSource& ids_;
   const EqualBody& equal_body_;
-  const std::uint64_t count_;         // of records
+  const std::uint64_t count_;  // of records
   std::uint64_t next_index_ = 0;
-  std::deque<std::string> texts_;     // a deque: views into it stay valid as it grows
+  std::deque<std::string> texts_;  // a deque: views into it stay valid as it grows
   std::deque<Segment> segments_;
   std::vector<News> news_;
   std::unordered_map<Digest, std::pair<const Body*, BodyPlace>> new_bodies_;

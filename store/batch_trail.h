@@ -1,6 +1,6 @@
-// Follows the batches of a volume while it is walked: which record must come next, and whether the last batch is
-// whole. Only headers that proved themselves count here: a flipped bit in a batch number must not make recovery
-// take the half of a volume for one torn batch.
+// Follows the batches of a volume while it is walked: which record must come next, and whether the last batch
+// is whole. Only headers that proved themselves count here: a flipped bit in a batch number must not make
+// recovery take the half of a volume for one torn batch.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,9 @@ class BatchTrail {
   }
 
   // The batch that a record at this place must belong to: after a whole batch begins the next.
-  [[nodiscard]] std::uint64_t expected() const { return begun_ && next_index_ >= count_ ? batch_ + 1 : batch_; }
+  [[nodiscard]] std::uint64_t expected() const {
+    return begun_ && next_index_ >= count_ ? batch_ + 1 : batch_;
+  }
   // Could this header come after what was followed so far?
   [[nodiscard]] bool is_later(const RecordHeader& header) const {
     return !begun_ || header.batch > batch_ || (header.batch == batch_ && header.batch_index >= next_index_);
@@ -46,8 +48,8 @@ class BatchTrail {
     std::uint64_t expected;
   };
 
-  // A batch whose first records cannot be read began where the trouble did, unless the trouble was of an earlier
-  // batch as well: then where cannot be told.
+  // A batch whose first records cannot be read began where the trouble did, unless the trouble was of an
+  // earlier batch as well: then where cannot be told.
   void open(const RecordHeader& header, std::uint64_t offset) {
     const bool began_unread = header.batch_index > 0 && unclear_ && unclear_->expected == header.batch;
     begin_ = began_unread ? unclear_->offset : offset;

@@ -9,7 +9,7 @@ BodyMemory::Chunk BodyMemory::take() {
   const std::lock_guard lock(mutex_);
   in_use_ += chunk_octets;
   if (idle_.empty()) return Chunk(new char[chunk_octets]);
-  auto chunk = std::move(idle_.back());   // the one used last is the one still in the cache
+  auto chunk = std::move(idle_.back());  // the one used last is the one still in the cache
   idle_.pop_back();
   return chunk;
 }
@@ -53,7 +53,7 @@ Body& Body::operator=(Body&& other) noexcept {
 
 Body::~Body() {
   release_chunks();
-  if (spool_) (void)disk_->remove(spool_file_);   // the sweeper at the next start takes what stays behind
+  if (spool_) (void)disk_->remove(spool_file_);  // the sweeper at the next start takes what stays behind
 }
 
 void Body::append(std::string_view octets) {
@@ -86,7 +86,8 @@ Result<void> Body::spill() {
     spool_ = std::move(*created);
   }
   std::vector<iovec> pieces;
-  for (const auto piece : memory_pieces()) pieces.push_back({const_cast<char*>(piece.data()), piece.size()});
+  for (const auto piece : memory_pieces())
+    pieces.push_back({const_cast<char*>(piece.data()), piece.size()});
   if (auto wrote = spool_->write_at(pieces, spooled_octets_); !wrote) return wrote;
   spooled_octets_ += memory_octets_;
   release_chunks();
@@ -98,7 +99,8 @@ Result<std::size_t> Body::read_spool(std::span<char> into, std::uint64_t offset)
 }
 
 void Body::release_chunks() {
-  for (auto& chunk : chunks_) memory_->give_back(std::move(chunk));
+  for (auto& chunk : chunks_)
+    memory_->give_back(std::move(chunk));
   chunks_.clear();
   memory_octets_ = 0;
 }

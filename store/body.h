@@ -1,7 +1,7 @@
 // The octets of one message on their way in: in memory at first, in a spool file once they are many.
 //
-// Memory comes in chunks from one pool, so that a thousand messages of a megabyte do not mean a thousand trips
-// to mmap, and so that there is one number to bound: BodyMemory::in_use().
+// Memory comes in chunks from one pool, so that a thousand messages of a megabyte do not mean a thousand
+// trips to mmap, and so that there is one number to bound: BodyMemory::in_use().
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ class BodyMemory {
   [[nodiscard]] std::uint64_t octets_max() const { return octets_max_; }
 
  private:
-  static constexpr std::size_t kept_max = 2048;   // 64 MiB of idle chunks at most
+  static constexpr std::size_t kept_max = 2048;  // 64 MiB of idle chunks at most
 
   const std::uint64_t octets_max_;
   mutable std::mutex mutex_;
@@ -45,9 +45,9 @@ class Body {
   Body(BodyMemory& memory, Disk& disk, std::filesystem::path spool_file);
   ~Body();
   Body(Body&& other) noexcept;
-  Body& operator=(Body&& other) noexcept;   // swaps
+  Body& operator=(Body&& other) noexcept;  // swaps
 
-  void append(std::string_view octets);                // into memory
+  void append(std::string_view octets);  // into memory
   // Moves what is in memory to the end of the spool file. Blocks on the disk: not for an I/O thread.
   [[nodiscard]] Result<void> spill();
 

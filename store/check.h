@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define GUICHET_CHECK(condition)                                                                  \
-  do {                                                                                            \
-    if (!(condition)) {                                                                           \
+#define GUICHET_CHECK(condition)                                                                        \
+  do {                                                                                                  \
+    if (!(condition)) {                                                                                 \
       std::fprintf(stderr, "guichet: broken invariant at %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                               \
-    }                                                                                             \
+      std::abort();                                                                                     \
+    }                                                                                                   \
   } while (false)

@@ -27,11 +27,11 @@ class File {
   [[nodiscard]] virtual Result<std::size_t> read_at(std::span<char> into, std::uint64_t offset) const = 0;
   // All or an error; after an error any prefix may have been written. Resumes after EINTR and short writes.
   [[nodiscard]] virtual Result<void> write_at(std::span<const iovec> pieces, std::uint64_t offset) = 0;
-  // The same, durable when it returns: one call where write_at() and sync_data() would be two. A failure is that
-  // of whichever half failed; no_space can only be the first.
+  // The same, durable when it returns: one call where write_at() and sync_data() would be two. A failure is
+  // that of whichever half failed; no_space can only be the first.
   [[nodiscard]] virtual Result<void> write_durably(std::span<const iovec> pieces, std::uint64_t offset) = 0;
-  // The octets, the size and the mode. After an error the state of what was not synced is unknown: never retry,
-  // never acknowledge. sync_data() leaves out the mode.
+  // The octets, the size and the mode. After an error the state of what was not synced is unknown: never
+  // retry, never acknowledge. sync_data() leaves out the mode.
   [[nodiscard]] virtual Result<void> sync_data() = 0;
   [[nodiscard]] virtual Result<void> sync() = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
@@ -56,14 +56,16 @@ class Disk {
   // Fails when the file exists.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::filesystem::path&) = 0;
-  [[nodiscard]] virtual Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+  [[nodiscard]] virtual Result<void> rename(const std::filesystem::path& from,
+                                            const std::filesystem::path& to) = 0;
   // Names (not paths) of the entries, sorted.
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::filesystem::path& folder) = 0;
-  [[nodiscard]] virtual Result<void> make_folder(const std::filesystem::path&) = 0;   // with parents; fine if there
+  [[nodiscard]] virtual Result<void> make_folder(
+      const std::filesystem::path&) = 0;  // with parents; fine if there
   [[nodiscard]] virtual Result<void> sync_folder(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<FolderLock>> lock(const std::filesystem::path& file) = 0;
   struct Space {
-    std::uint64_t free_octets = 0;    // for an ordinary user
+    std::uint64_t free_octets = 0;  // for an ordinary user
     std::uint64_t total_octets = 0;
   };
   [[nodiscard]] virtual Result<Space> space(const std::filesystem::path& folder) = 0;

@@ -39,7 +39,7 @@ tl::unexpected<Error> fail_errno(const char* what, const fs::path& path, int cod
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { ::close(fd_); }   // what matters was synced before; close has nothing more to say
+  ~Descriptor() { ::close(fd_); }  // what matters was synced before; close has nothing more to say
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int get() const { return fd_; }
@@ -55,7 +55,8 @@ class RealFile final : public File {
   Result<std::size_t> read_at(std::span<char> into, std::uint64_t offset) const override {
     std::size_t done = 0;
     while (done < into.size()) {
-      const auto got = ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      const auto got =
+          ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
       if (got == 0) break;
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail_errno("cannot read", path_);
@@ -106,15 +107,17 @@ class RealFile final : public File {
   }
 
  private:
-  // pwritev2 takes at most IOV_MAX pieces and may write fewer octets than given: both are resumed here. Where the
-  // kernel is not Linux itself (a sandbox), it may not know RWF_DSYNC: then the sync is a call of its own.
+  // pwritev2 takes at most IOV_MAX pieces and may write fewer octets than given: both are resumed here. Where
+  // the kernel is not Linux itself (a sandbox), it may not know RWF_DSYNC: then the sync is a call of its
+  // own.
   Result<void> write(std::span<const iovec> given, std::uint64_t offset, int flags) {
     std::vector<iovec> pieces(given.begin(), given.end());
     std::size_t first = 0;
     bool sync_after = false;
     while (first < pieces.size()) {
       const auto count = static_cast<int>(std::min<std::size_t>(pieces.size() - first, IOV_MAX));
-      const auto wrote = ::pwritev2(fd_.get(), pieces.data() + first, count, static_cast<off_t>(offset), flags);
+      const auto wrote =
+          ::pwritev2(fd_.get(), pieces.data() + first, count, static_cast<off_t>(offset), flags);
       if (wrote < 0 && errno == EINTR) continue;
       if (wrote < 0 && errno == EOPNOTSUPP && flags != 0) {
         flags = 0;
@@ -129,7 +132,8 @@ class RealFile final : public File {
   }
 
   static std::size_t skip_written(std::vector<iovec>& pieces, std::size_t first, std::size_t wrote) {
-    while (first < pieces.size() && wrote >= pieces[first].iov_len) wrote -= pieces[first++].iov_len;
+    while (first < pieces.size() && wrote >= pieces[first].iov_len)
+      wrote -= pieces[first++].iov_len;
     if (wrote > 0) {
       pieces[first].iov_base = static_cast<char*>(pieces[first].iov_base) + wrote;
       pieces[first].iov_len -= wrote;
@@ -146,7 +150,7 @@ class RealLock final : public FolderLock {
   explicit RealLock(int fd) : fd_(fd) {}
 
  private:
-  Descriptor fd_;   // flock goes with the descriptor, also when the process is killed
+  Descriptor fd_;  // flock goes with the descriptor, also when the process is killed
 };
 
 class RealDisk final : public Disk {
@@ -171,7 +175,7 @@ class RealDisk final : public Disk {
     std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), &::closedir);
     if (!stream) return fail_errno("cannot list", folder);
     std::vector<std::string> names;
-    errno = 0;   // how readdir tells a failure from the end: half a list would be half an archive
+    errno = 0;  // how readdir tells a failure from the end: half a list would be half an archive
     while (const dirent* entry = ::readdir(stream.get())) {
       const std::string name = entry->d_name;
       if (name != "." && name != "..") names.push_back(name);

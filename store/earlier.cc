@@ -47,7 +47,7 @@ std::optional<BodyPlace> EarlierBodies::equal(const Digest& digest, const Body& 
 std::optional<BodyPlace> EarlierBodies::find(const Digest& digest) {
   if (const auto found = recent_.find(digest); found != recent_.end()) return found->second;
   const auto indexed = index_->body(digest);
-  return indexed ? *indexed : std::nullopt;   // an index that fails costs a second copy, nothing else
+  return indexed ? *indexed : std::nullopt;  // an index that fails costs a second copy, nothing else
 }
 
 void EarlierBodies::remember(std::span<const News> news) {

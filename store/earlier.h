@@ -1,5 +1,5 @@
-// "Do we have these very octets already?", answered for the writer: the digest leads to an earlier block, which
-// is read back and compared. A digest that merely says so is not enough to acknowledge a message on.
+// "Do we have these very octets already?", answered for the writer: the digest leads to an earlier block,
+// which is read back and compared. A digest that merely says so is not enough to acknowledge a message on.
 #pragma once
 
 #include <deque>

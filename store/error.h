@@ -21,7 +21,7 @@ enum class ErrorKind {
 
 struct Error {
   ErrorKind kind = ErrorKind::io;
-  std::string text;   // what, where, and what to do: one line, fit for an operator
+  std::string text;  // what, where, and what to do: one line, fit for an operator
 };
 
 template <class T>

@@ -8,11 +8,9 @@
 namespace guichet::store {
 
 Indexer::Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position)
-    : index_(std::move(index)),
-      archive_(archive),
-      alarm_(std::move(alarm)),
-      end_(position),
-      thread_([this] { run(); }) {}
+    : index_(std::move(index)), archive_(archive), alarm_(std::move(alarm)), end_(position), thread_([this] {
+        run();
+      }) {}
 
 Indexer::~Indexer() {
   stop();
@@ -51,7 +49,7 @@ void Indexer::push(std::vector<News> news, IndexPosition end) {
 
 Result<void> Indexer::wait() {
   std::unique_lock lock(mutex_);
-  if (behind_ && tried_ == pushed_) ++pushed_;   // whoever asks makes it try again
+  if (behind_ && tried_ == pushed_) ++pushed_;  // whoever asks makes it try again
   const auto target = pushed_;
   asked_ = true;
   work_.notify_one();
@@ -74,7 +72,7 @@ void Indexer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [this] { return stop_ || pushed_ > tried_; });
-    if (pushed_ == tried_) return;   // stopping, with nothing left to do
+    if (pushed_ == tried_) return;  // stopping, with nothing left to do
     work_.wait_for(lock, gather_time, [this] { return stop_ || asked_ || news_.size() >= gather_news_max; });
     asked_ = false;
     auto news = std::exchange(news_, {});
@@ -88,7 +86,8 @@ void Indexer::run() {
     tried_ = target;
     if (done) applied_ = target;
     if (!done) last_error_ = done.error();
-    if (!done && !behind_) alarm_("the index cannot be written: " + done.error().text + "; mail is still taken");
+    if (!done && !behind_)
+      alarm_("the index cannot be written: " + done.error().text + "; mail is still taken");
     behind_ = !done;
     changed_.notify_all();
   }

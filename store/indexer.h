@@ -1,6 +1,6 @@
 // The index thread: takes news of durable records from the writer and applies them in batches: at once when
-// somebody asks, else after gathering for a few milliseconds. A transaction for each message would cost as much as
-// receiving it.
+// somebody asks, else after gathering for a few milliseconds. A transaction for each message would cost as
+// much as receiving it.
 //
 // When applying fails (a full disk, an index file that was removed) the news are dropped, not hoarded: the
 // volumes have them, and the next attempt catches up from there.
@@ -36,8 +36,8 @@ class Indexer {
   // Rebuilds up to what was pushed so far; blocks.
   [[nodiscard]] Result<void> rebuild();
 
-  // Applies what was pushed, then ends the thread; idempotent, from any thread. Questions after it are answered
-  // with an error.
+  // Applies what was pushed, then ends the thread; idempotent, from any thread. Questions after it are
+  // answered with an error.
   void stop();
 
  private:
@@ -56,17 +56,17 @@ class Indexer {
   const Alarm alarm_;
 
   std::mutex mutex_;
-  std::condition_variable work_;      // for the thread: there is something to do, or somebody asks
-  std::condition_variable changed_;   // for wait(): something was tried
+  std::condition_variable work_;     // for the thread: there is something to do, or somebody asks
+  std::condition_variable changed_;  // for wait(): something was tried
   std::vector<News> news_;
-  IndexPosition end_;              // of what was pushed
-  std::uint64_t pushed_ = 0;       // counts push() and rebuild()
-  std::uint64_t applied_ = 0;      // of those, how many are in the index
-  std::uint64_t tried_ = 0;        // of those, how many were tried
-  bool asked_ = false;             // somebody waits: no more gathering
+  IndexPosition end_;          // of what was pushed
+  std::uint64_t pushed_ = 0;   // counts push() and rebuild()
+  std::uint64_t applied_ = 0;  // of those, how many are in the index
+  std::uint64_t tried_ = 0;    // of those, how many were tried
+  bool asked_ = false;         // somebody waits: no more gathering
   bool rebuild_wanted_ = false;
   bool news_dropped_ = false;
-  bool behind_ = false;            // the last attempt failed: catch up from the volumes
+  bool behind_ = false;  // the last attempt failed: catch up from the volumes
   Error last_error_;
   bool stop_ = false;
   std::once_flag joined_;

@@ -10,7 +10,8 @@ constexpr std::size_t news_batch = 2048;
 // Collects news and applies them in batches, with the position after the last record read.
 class Feed {
  public:
-  Feed(Index& index, const Archive& archive, const Alarm& alarm) : index_(index), archive_(archive), alarm_(alarm) {}
+  Feed(Index& index, const Archive& archive, const Alarm& alarm)
+      : index_(index), archive_(archive), alarm_(alarm) {}
 
   Result<void> run(std::optional<IndexPosition> from, Place until) {
     auto volumes = archive_.volumes();
@@ -30,9 +31,11 @@ class Feed {
     ScanOptions options{.read_bodies = false};
     if (number == until.volume) options.until = until.offset;
     if (from) options.from = from->end.offset, options.chain = from->chain;
-    const auto scan = scan_volume(**file, number, options, [this](const ScannedRecord& r) { return visit(r); });
+    const auto scan =
+        scan_volume(**file, number, options, [this](const ScannedRecord& r) { return visit(r); });
     if (!scan) return tl::unexpected(scan.error());
-    for (const auto& flaw : scan->flaws) report(flaw);
+    for (const auto& flaw : scan->flaws)
+      report(flaw);
     // Past flawed records too, unless nothing follows them.
     position_ = {{number, scan->end}, scan->chain};
     return {};
@@ -43,8 +46,8 @@ class Feed {
     auto news = news_of(record);
     // One record that cannot be understood must not keep all others out of the maildrops.
     if (!news)
-      alarm_("volume " + std::to_string(record.place.volume) + " at " + std::to_string(record.place.offset) + ": " +
-             news.error().text + "; not in the index");
+      alarm_("volume " + std::to_string(record.place.volume) + " at " + std::to_string(record.place.offset) +
+             ": " + news.error().text + "; not in the index");
     else if (*news)
       news_.push_back(std::move(**news));
     return news_.size() >= news_batch ? flush() : Result<void>();
@@ -95,7 +98,8 @@ Result<std::optional<News>> news_of(const ScannedRecord& record) {
 
 Result<bool> position_is_ours(const Archive& archive, const IndexPosition& position) {
   auto file = archive.open(position.end.volume);
-  if (!file) return file.error().kind == ErrorKind::absent ? Result<bool>(false) : tl::unexpected(file.error());
+  if (!file)
+    return file.error().kind == ErrorKind::absent ? Result<bool>(false) : tl::unexpected(file.error());
   bool found = false;
   const auto look = [&](const ScannedRecord& record) -> Result<void> {
     found = found || (record.end == position.end.offset && record.header.chain == position.chain);

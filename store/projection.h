@@ -16,13 +16,13 @@ namespace guichet::store {
 // nullopt: the record is no news (warcinfo, revisit).
 [[nodiscard]] Result<std::optional<News>> news_of(const ScannedRecord& record);
 
-// An index may outlive its volumes (a restore, a power cut with a disk that lied): whether its position is the end of a
-// record that is there, with the chain value that it says.
+// An index may outlive its volumes (a restore, a power cut with a disk that lied): whether its position is
+// the end of a record that is there, with the chain value that it says.
 [[nodiscard]] Result<bool> position_is_ours(const Archive& archive, const IndexPosition& position);
 
-// Brings the index from its position up to `until` (or to the end of all volumes), in batches. Damaged records
-// are skipped with an alarm, a fact of a later release too. foreign: the index is of other volumes than these
-// (its position is not theirs); the caller rebuilds.
+// Brings the index from its position up to `until` (or to the end of all volumes), in batches. Damaged
+// records are skipped with an alarm, a fact of a later release too. foreign: the index is of other volumes
+// than these (its position is not theirs); the caller rebuilds.
 [[nodiscard]] Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm);
 
 // Empties the index and fills it again from the volumes, in one transaction.

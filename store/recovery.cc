@@ -45,7 +45,8 @@ Result<void> check_format(const File& file, const fs::path& store) {
   if (!text) return tl::unexpected(text.error());
   if (*text == format_text) return {};
   const auto line = text->substr(0, text->find('\n'));
-  return fail(ErrorKind::foreign, store.string() + ": the store's format is \"" + line + "\", this release reads \"" +
+  return fail(ErrorKind::foreign, store.string() + ": the store's format is \"" + line +
+                                      "\", this release reads \"" +
                                       std::string(format_text.substr(0, format_text.size() - 1)) +
                                       "\"; nothing was touched, use the release that wrote it");
 }
@@ -63,8 +64,8 @@ Result<void> check_empty(Disk& disk, const fs::path& store) {
   if (!names) return names.error().kind == ErrorKind::absent ? Result<void>() : tl::unexpected(names.error());
   for (const auto& name : *names)
     if (!known_name(name))
-      return fail(ErrorKind::foreign, store.string() + " is not a Guichet store and not empty (there is \"" + name +
-                                          "\"); give store.path a folder of its own");
+      return fail(ErrorKind::foreign, store.string() + " is not a Guichet store and not empty (there is \"" +
+                                          name + "\"); give store.path a folder of its own");
   return {};
 }
 
@@ -95,7 +96,8 @@ Result<void> make_durably(Disk& disk, const fs::path& store) {
   for (const auto& folder : above)
     if (auto synced = disk.sync_folder(folder); !synced) return synced;
   // What was there may be so only since a start that failed just here. Some of it may be nobody's to open.
-  for (auto folder = above.empty() ? store : above.back(); parent_of(folder) != folder; folder = parent_of(folder))
+  for (auto folder = above.empty() ? store : above.back(); parent_of(folder) != folder;
+       folder = parent_of(folder))
     (void)disk.sync_folder(parent_of(folder));
   return {};
 }
@@ -106,7 +108,7 @@ Result<void> save_tail(Disk& disk, const File& file, std::uint64_t cut, const fs
   if (!size) return tl::unexpected(size.error());
   auto torn_path = volume;
   torn_path += ".torn";
-  (void)disk.remove(torn_path);   // of an earlier try at this very recovery
+  (void)disk.remove(torn_path);  // of an earlier try at this very recovery
   auto torn = disk.create(torn_path);
   if (!torn) return tl::unexpected(torn.error());
   std::string buffer(copy_octets, '\0');
@@ -126,8 +128,8 @@ Result<void> save_tail(Disk& disk, const File& file, std::uint64_t cut, const fs
   return disk.sync_folder(volume.parent_path());
 }
 
-// Writes octets over themselves. After a failed sync the kernel holds octets that it calls clean and the disk never
-// got; a restart would find them, sync them with success, and lose them when the cache lets go.
+// Writes octets over themselves. After a failed sync the kernel holds octets that it calls clean and the disk
+// never got; a restart would find them, sync them with success, and lose them when the cache lets go.
 Result<void> write_again(File& file, std::uint64_t from, std::uint64_t to) {
   std::string buffer(copy_octets, '\0');
   for (auto at = from; at < to;) {
@@ -167,9 +169,11 @@ class Sealing {
   Result<std::optional<Tip>> cut(File& file, const ScanResult& scan) {
     const auto end = scan.last_batch_is_whole ? scan.last_batch_end : scan.last_batch_begin;
     if (end < scan.end || !scan.tail_is_zero) {
-      if (auto saved = save_tail(disk_, file, end, volume_.path); !saved) return tl::unexpected(saved.error());
-      alarm_(describe({volume_.number, end}) + ": what was being written when it stopped is cut off, and kept in " +
-             volume_.path.string() + ".torn; it was never acknowledged");
+      if (auto saved = save_tail(disk_, file, end, volume_.path); !saved)
+        return tl::unexpected(saved.error());
+      alarm_(describe({volume_.number, end}) +
+             ": what was being written when it stopped is cut off, and kept in " + volume_.path.string() +
+             ".torn; it was never acknowledged");
     }
     if (end == 0) return discard();
     if (auto cut = file.truncate(end); !cut) return tl::unexpected(cut.error());
@@ -192,7 +196,8 @@ class Sealing {
 
   Result<std::optional<Tip>> discard() {
     if (auto removed = disk_.remove(volume_.path); !removed) return tl::unexpected(removed.error());
-    if (auto synced = disk_.sync_folder(volume_.path.parent_path()); !synced) return tl::unexpected(synced.error());
+    if (auto synced = disk_.sync_folder(volume_.path.parent_path()); !synced)
+      return tl::unexpected(synced.error());
     return std::optional<Tip>();
   }
 
@@ -217,7 +222,8 @@ Result<void> check_folder(Disk& disk, const fs::path& store) {
   const auto file = disk.open_read(store / "format");
   if (file) return check_format(**file, store);
   if (file.error().kind != ErrorKind::absent) return tl::unexpected(file.error());
-  return fail(ErrorKind::absent, "there is no store in " + store.string() + " (guichet run makes one; store.path says where)");
+  return fail(ErrorKind::absent,
+              "there is no store in " + store.string() + " (guichet run makes one; store.path says where)");
 }
 
 Result<void> make_folder(Disk& disk, const fs::path& store) {

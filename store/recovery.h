@@ -12,8 +12,8 @@ namespace guichet::store {
 // foreign: its format is another.
 [[nodiscard]] Result<void> check_folder(Disk& disk, const std::filesystem::path& store);
 
-// Makes the folder, durably, unless what is there already is no store of this release: then nothing is touched,
-// not even by the lock.
+// Makes the folder, durably, unless what is there already is no store of this release: then nothing is
+// touched, not even by the lock.
 [[nodiscard]] Result<void> make_folder(Disk& disk, const std::filesystem::path& store);
 
 // Makes an empty store of an empty folder; refuses one whose format is another, and a folder that holds
@@ -25,10 +25,11 @@ namespace guichet::store {
 
 // Seals the last volume and returns the tip.
 //
-// A last batch of an unsealed volume that is not whole is a torn tail: it was never acknowledged, so the volume is
-// truncated before it (what is cut off, unless zero, is first saved beside it as <volume>.torn). A flaw in an
-// earlier batch is damage to what was acknowledged: nothing is cut, the alarm is raised, and verify will name it.
-// A last batch that is whole is kept, acknowledged or not, and made durable before anything relies on it.
+// A last batch of an unsealed volume that is not whole is a torn tail: it was never acknowledged, so the
+// volume is truncated before it (what is cut off, unless zero, is first saved beside it as <volume>.torn). A
+// flaw in an earlier batch is damage to what was acknowledged: nothing is cut, the alarm is raised, and
+// verify will name it. A last batch that is whole is kept, acknowledged or not, and made durable before
+// anything relies on it.
 [[nodiscard]] Result<Tip> seal_last_volume(const Archive& archive, const Alarm& alarm);
 
 }  // namespace guichet::store

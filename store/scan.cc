@@ -47,7 +47,8 @@ class Window {
 
 class Scan {
  public:
-  Scan(const File& file, std::uint64_t size, std::uint32_t volume, const ScanOptions& options, const Visitor& visit)
+  Scan(const File& file, std::uint64_t size, std::uint32_t volume, const ScanOptions& options,
+       const Visitor& visit)
       : window_(file, size, options), options_(options), visit_(visit), volume_(volume), size_(size) {}
 
   Result<ScanResult> run() {
@@ -70,7 +71,8 @@ class Scan {
   }
 
  private:
-  // What a header is known to be. Its own chain value proves it; its place makes a copy inside a message unlikely.
+  // What a header is known to be. Its own chain value proves it; its place makes a copy inside a message
+  // unlikely.
   struct Proof {
     bool chained = false;
     bool in_place = false;
@@ -102,7 +104,7 @@ class Scan {
 
   // The first record of a volume names the chain value before it, in its block.
   Result<bool> first_is_chained(const DecodedHeader& decoded) {
-    if (decoded.header.content_length > header_octets_max) return false;   // ours has some 300 octets
+    if (decoded.header.content_length > header_octets_max) return false;  // ours has some 300 octets
     auto octets = window_.view(0, decoded.octets + static_cast<std::size_t>(decoded.header.content_length));
     if (!octets) return tl::unexpected(octets.error());
     const auto block = octets->substr(std::min(decoded.octets, octets->size()));
@@ -126,7 +128,8 @@ class Scan {
     record.end = record.block_offset + length + record_end.size();
     auto flaw = block_flaw(record);
     if (!flaw) return tl::unexpected(flaw.error());
-    if (*flaw && (*flaw)->kind == FlawKind::framing && !proof.chained) return resync(FlawKind::framing, (*flaw)->text);
+    if (*flaw && (*flaw)->kind == FlawKind::framing && !proof.chained)
+      return resync(FlawKind::framing, (*flaw)->text);
     if (auto accepted = accept(record, proof, *flaw); !accepted) return tl::unexpected(accepted.error());
     at_ = record.end;
     return true;
@@ -142,14 +145,14 @@ class Scan {
   }
 
   Result<void> accept(const ScannedRecord& record, const Proof& proof, const std::optional<Flaw>& flaw) {
-    const bool first_unknown = !chain_known_ && record.place.offset != 0;   // found again after damage
+    const bool first_unknown = !chain_known_ && record.place.offset != 0;  // found again after damage
     const bool believed = proof.chained || (first_unknown && proof.in_place);
     if (!believed) add_flaw(FlawKind::chain, at_, trail_.expected(), chain_flaw_text(record));
     if (believed) trail_.follow(record.header, at_, record.end, !flaw);
     if (!believed) trail_.lose(at_);
     length_was_proven_ = proof.chained;
     chain_known_ = true;
-    chain_ = record.header.chain;   // also of a record whose block is wrong: its place in the chain is not
+    chain_ = record.header.chain;  // also of a record whose block is wrong: its place in the chain is not
     note_warcinfo(record);
     if (flaw) return result_.flaws.push_back(*flaw), Result<void>();
     result_.end = record.end;
@@ -159,7 +162,8 @@ class Scan {
   }
 
   static std::string chain_flaw_text(const ScannedRecord& record) {
-    if (record.place.offset != 0) return "the chain is broken: a record before it was removed, reordered or altered";
+    if (record.place.offset != 0)
+      return "the chain is broken: a record before it was removed, reordered or altered";
     return record.header.type == RecordType::warcinfo ? "the warcinfo record was altered"
                                                       : "the volume does not begin with a warcinfo record";
   }
@@ -180,7 +184,8 @@ class Scan {
     if (!closing) return tl::unexpected(closing.error());
     const bool framed = *closing == record_end;
     const bool keep = record.header.type != RecordType::resource;
-    if (keep && record.header.content_length > fact_octets_max) return flaw(FlawKind::framing, "an absurd length");
+    if (keep && record.header.content_length > fact_octets_max)
+      return flaw(FlawKind::framing, "an absurd length");
     if (keep || options_.read_bodies) {
       auto digest = block_digest(record, keep ? &record.block : nullptr);
       if (!digest) return tl::unexpected(digest.error());
@@ -221,8 +226,8 @@ class Scan {
     return found;
   }
 
-  // A batch begins only after the one before it was synced. So when the first readable record after a gap opens
-  // its batch, the gap belongs to an earlier, synced one.
+  // A batch begins only after the one before it was synced. So when the first readable record after a gap
+  // opens its batch, the gap belongs to an earlier, synced one.
   std::uint64_t batch_of_gap() const {
     const bool opens = found_.batch_index == 0 && found_.batch > 0;
     const auto batch = opens ? found_.batch - 1 : found_.batch;
@@ -249,8 +254,8 @@ class Scan {
     return size_;
   }
 
-  // A message may hold what looks like a record, even a true copy of one. It cannot know the id of this volume's
-  // warcinfo, and a copy names another offset and an earlier batch than would be right here.
+  // A message may hold what looks like a record, even a true copy of one. It cannot know the id of this
+  // volume's warcinfo, and a copy names another offset and an earlier batch than would be right here.
   Result<bool> try_record(std::uint64_t offset) {
     auto head = window_.view(offset, header_octets_max);
     if (!head) return tl::unexpected(head.error());
@@ -282,11 +287,11 @@ class Scan {
   const std::uint32_t volume_;
   const std::uint64_t size_;
   std::uint64_t at_ = 0;
-  Digest chain_;                     // of the record before, whole or not
+  Digest chain_;  // of the record before, whole or not
   bool chain_known_ = false;
-  bool length_was_proven_ = true;    // of the record before: so this is where a record begins
+  bool length_was_proven_ = true;  // of the record before: so this is where a record begins
   BatchTrail trail_;
-  RecordHeader found_;               // where the walk goes on after damage
+  RecordHeader found_;  // where the walk goes on after damage
   Sha256 hash_;
   ScanResult result_;
 };

@@ -26,7 +26,8 @@ class RandomIds final : public IdSource {
     Uuid id;
     take(id.octets.data() + 6, 10);
     const auto ms = static_cast<std::uint64_t>(now.unix_us / 1000);
-    for (int i = 0; i < 6; ++i) id.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+    for (int i = 0; i < 6; ++i)
+      id.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
     id.octets[6] = static_cast<std::uint8_t>((id.octets[6] & 0x0f) | 0x70);
     id.octets[8] = static_cast<std::uint8_t>((id.octets[8] & 0x3f) | 0x80);
     return id;

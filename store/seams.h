@@ -18,7 +18,7 @@ class Clock {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  [[nodiscard]] virtual Uuid mint(Instant now) = 0;   // never the same twice; version 7 of RFC 9562
+  [[nodiscard]] virtual Uuid mint(Instant now) = 0;  // never the same twice; version 7 of RFC 9562
 };
 
 [[nodiscard]] std::unique_ptr<Clock> real_clock();

@@ -1,8 +1,9 @@
 // The store: one writer, volumes as the truth, the index as a projection. Everything that writes goes through
 // this object, and only one process has one (a lock in the folder sees to it).
 //
-// Threads: append(), hand over and the queries may be called from any thread. `done` callbacks run on the writer
-// thread (after stop(): on the caller's, inside append()), must be quick, and must not call back into the store.
+// Threads: append(), hand over and the queries may be called from any thread. `done` callbacks run on the
+// writer thread (after stop(): on the caller's, inside append()), must be quick, and must not call back into
+// the store.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +28,10 @@ namespace guichet::store {
 struct StoreOptions {
   std::filesystem::path path;
   std::uint64_t volume_octets_max = 256ull << 20;
-  std::uint64_t prepare_octets = 8ull << 20;     // 0: no zero-filling
+  std::uint64_t prepare_octets = 8ull << 20;  // 0: no zero-filling
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;
-  unsigned reserve_percent = 5;                  // of the file system, at most reserve_octets_max
+  unsigned reserve_percent = 5;  // of the file system, at most reserve_octets_max
   static constexpr std::uint64_t reserve_octets_max = 256ull << 20;
 };
 
@@ -51,8 +52,8 @@ struct Append {
 
 class Store {
  public:
-  // Takes the lock, refuses a foreign format untouched, seals what a crash left, brings the index up to the end
-  // of the volumes. References must outlive the store.
+  // Takes the lock, refuses a foreign format untouched, seals what a crash left, brings the index up to the
+  // end of the volumes. References must outlive the store.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(StoreOptions options, Disk& disk, Clock& clock,
                                                            IdSource& ids, Alarm alarm);
   // Answers all that is waiting, seals the active volume.
@@ -60,8 +61,8 @@ class Store {
 
   virtual void append(Append append) = 0;
 
-  // While at least one is alive, a batch may wait a little for it (commit_wait_us): take one when a body begins,
-  // drop it just before append(), or when that will never come.
+  // While at least one is alive, a batch may wait a little for it (commit_wait_us): take one when a body
+  // begins, drop it just before append(), or when that will never come.
   class Expectation {
    public:
     virtual ~Expectation() = default;
@@ -74,17 +75,18 @@ class Store {
   [[nodiscard]] virtual bool has_room(std::uint64_t octets) const = 0;
 
   // Waits until the index holds everything acknowledged before the call. Blocks: for the pool.
-  [[nodiscard]] virtual Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<std::vector<WaitingRow>> waiting(const std::string& maildrop,
+                                                                std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::optional<MessageRow>> message(const MessageId& id) = 0;
   [[nodiscard]] virtual Result<std::optional<BodyPlace>> body(const Digest& digest) = 0;
   [[nodiscard]] virtual Result<std::vector<MessageRow>> undelivered() = 0;
   [[nodiscard]] virtual Result<std::vector<DeliveryRow>> deliveries(const MessageId& id) = 0;
 
-  [[nodiscard]] virtual Result<IndexCounts> rebuild_index() = 0;   // blocks until done
+  [[nodiscard]] virtual Result<IndexCounts> rebuild_index() = 0;  // blocks until done
   [[nodiscard]] virtual const Archive& archive() const = 0;
-  [[nodiscard]] virtual bool failed() const = 0;                   // after a failed sync
+  [[nodiscard]] virtual bool failed() const = 0;  // after a failed sync
 
-  virtual void stop() = 0;                                         // idempotent
+  virtual void stop() = 0;  // idempotent
 };
 
 }  // namespace guichet::store

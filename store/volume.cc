@@ -15,8 +15,8 @@ tl::unexpected<CommitError> failed(Error error, bool sync_failed) {
   return tl::unexpected(CommitError{std::move(error), sync_failed});
 }
 
-// Where one call is a write and a sync, a lack of space or of descriptors is not the sync's failure; anything else
-// may be, and then is.
+// Where one call is a write and a sync, a lack of space or of descriptors is not the sync's failure; anything
+// else may be, and then is.
 bool may_be_of_sync(const Error& error) {
   return error.kind != ErrorKind::no_space && error.kind != ErrorKind::no_files;
 }
@@ -33,7 +33,11 @@ VolumeInfo info_of(const ActiveVolume::Options& options) {
 // --- Preparer ------------------------------------------------------------------------------------------
 
 Preparer::Preparer(std::unique_ptr<File> file, std::uint64_t step_octets, std::uint64_t end, HasRoom has_room)
-    : file_(std::move(file)), step_octets_(step_octets), has_room_(std::move(has_room)), prepared_(end), thread_([this] { run(); }) {
+    : file_(std::move(file)),
+      step_octets_(step_octets),
+      has_room_(std::move(has_room)),
+      prepared_(end),
+      thread_([this] { run(); }) {
   wrote(end);
 }
 
@@ -99,7 +103,8 @@ ActiveVolume::ActiveVolume(std::unique_ptr<File> file, BatchPosition position)
 
 ActiveVolume::~ActiveVolume() = default;
 
-tl::expected<std::unique_ptr<ActiveVolume>, CommitError> ActiveVolume::create(Disk& disk, const Options& options) {
+tl::expected<std::unique_ptr<ActiveVolume>, CommitError> ActiveVolume::create(Disk& disk,
+                                                                              const Options& options) {
   const auto path = volume_file(options.store, options.number);
   auto file = disk.create(path);
   if (!file) return failed(file.error(), false);
@@ -107,7 +112,8 @@ tl::expected<std::unique_ptr<ActiveVolume>, CommitError> ActiveVolume::create(Di
                          .chain = options.previous.chain,
                          .warcinfo_id = options.warcinfo_id,
                          .batch = 0};
-  const auto octets = encode_warcinfo(position, encode_volume_info(info_of(options), options.number), options.now);
+  const auto octets =
+      encode_warcinfo(position, encode_volume_info(info_of(options), options.number), options.now);
   const iovec piece{const_cast<char*>(octets.data()), octets.size()};
   auto made = (*file)->write_durably({&piece, 1}, 0);
   // A name that is not synced is no name after a power cut.
@@ -151,7 +157,8 @@ tl::expected<void, CommitError> ActiveVolume::write(const Batch& batch) {
   }
   for (const auto& segment : batch.segments()) {
     if (auto wrote = file_->write_at(segment.pieces, offset); !wrote) return failed(wrote.error(), false);
-    for (const auto& piece : segment.pieces) offset += piece.iov_len;
+    for (const auto& piece : segment.pieces)
+      offset += piece.iov_len;
     if (!segment.spool) continue;
     if (auto copied = copy_spool(*segment.spool, offset); !copied) return failed(copied.error(), false);
     offset += segment.spool->spooled_octets();
@@ -163,7 +170,8 @@ tl::expected<void, CommitError> ActiveVolume::write(const Batch& batch) {
 Result<void> ActiveVolume::copy_spool(const Body& body, std::uint64_t offset) {
   std::string buffer(copy_octets, '\0');
   for (std::uint64_t done = 0; done < body.spooled_octets();) {
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(copy_octets, body.spooled_octets() - done));
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(copy_octets, body.spooled_octets() - done));
     const auto got = body.read_spool(std::span(buffer).first(count), done);
     if (!got) return tl::unexpected(got.error());
     if (*got == 0) return fail(ErrorKind::damaged, "a spool file is shorter than what was written to it");

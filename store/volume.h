@@ -1,9 +1,9 @@
-// The active volume: created, appended to in batches, sealed. The writer thread owns it; only the zero-filling
-// ahead happens in a thread of its own.
+// The active volume: created, appended to in batches, sealed. The writer thread owns it; only the
+// zero-filling ahead happens in a thread of its own.
 //
-// Why zero-fill: an fdatasync after writing into blocks that are already allocated and written carries no size
-// change and no extent conversion, so it needs no journal commit. Measured: 118 µs instead of 185 µs for one
-// message of 10 KB, 159 instead of 333 for a batch of ten.
+// Why zero-fill: an fdatasync after writing into blocks that are already allocated and written carries no
+// size change and no extent conversion, so it needs no journal commit. Measured: 118 µs instead of 185 µs for
+// one message of 10 KB, 159 instead of 333 for a batch of ten.
 #pragma once
 
 #include <condition_variable>
@@ -27,15 +27,16 @@ namespace guichet::store {
 
 // The end of the chain of volumes: what the next warcinfo names.
 struct Tip {
-  std::uint32_t volume = 0;   // 0: there is none yet
+  std::uint32_t volume = 0;  // 0: there is none yet
   std::uint64_t length = 0;
   Digest chain;
 };
 
 // Zero-fills a file ahead of its writer, never a region the writer has been given.
 //
-// It has a descriptor of its own. The kernel reports a failed write-back once to each open file: through a shared
-// one, the sync of these zeros could be told about the writer's octets, and the writer be told that all is well.
+// It has a descriptor of its own. The kernel reports a failed write-back once to each open file: through a
+// shared one, the sync of these zeros could be told about the writer's octets, and the writer be told that
+// all is well.
 class Preparer {
  public:
   // `has_room` says whether so many octets may be taken from the file system without touching the reserve.
@@ -58,23 +59,23 @@ class Preparer {
   const HasRoom has_room_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t prepared_;    // zeroed or given to the writer up to here
-  std::uint64_t filling_ = 0;   // being zeroed from prepared_ up to here; 0: nothing
-  std::uint64_t wanted_ = 0;    // prepare up to here
+  std::uint64_t prepared_;     // zeroed or given to the writer up to here
+  std::uint64_t filling_ = 0;  // being zeroed from prepared_ up to here; 0: nothing
+  std::uint64_t wanted_ = 0;   // prepare up to here
   bool stop_ = false;
   std::thread thread_;
 };
 
 struct CommitError {
   Error error;
-  bool sync_failed = false;   // nothing may be acknowledged any more (the kernel may have dropped the pages)
+  bool sync_failed = false;  // nothing may be acknowledged any more (the kernel may have dropped the pages)
 };
 
 class ActiveVolume {
  public:
   struct Options {
     std::filesystem::path store;
-    std::uint64_t prepare_octets = 0;   // 0: no zero-filling
+    std::uint64_t prepare_octets = 0;  // 0: no zero-filling
     Preparer::HasRoom has_room;
     Tip previous;
     std::uint32_t number = 1;
@@ -82,8 +83,8 @@ class ActiveVolume {
     Instant now;
   };
   // Writes the warcinfo record; file and folder are synced when this returns.
-  [[nodiscard]] static tl::expected<std::unique_ptr<ActiveVolume>, CommitError> create(Disk& disk,
-                                                                                       const Options& options);
+  [[nodiscard]] static tl::expected<std::unique_ptr<ActiveVolume>, CommitError> create(
+      Disk& disk, const Options& options);
   ~ActiveVolume();
 
   // What the next batch is encoded for.
@@ -92,8 +93,8 @@ class ActiveVolume {
   // Makes the batch durable, then moves the position past it. On failure the position stays.
   [[nodiscard]] tl::expected<void, CommitError> commit(const Batch& batch);
 
-  // Truncates after the last committed record, syncs, marks read-only, syncs. The object is done after success;
-  // after a failure that was not a sync's, it may be tried again.
+  // Truncates after the last committed record, syncs, marks read-only, syncs. The object is done after
+  // success; after a failure that was not a sync's, it may be tried again.
   [[nodiscard]] tl::expected<Tip, CommitError> seal();
 
  private:

@@ -56,8 +56,8 @@ Result<VolumeInfo> decode_volume_info(std::string_view block) {
   const auto chain = Digest::from_hex(text("guichet-previous-chain"));
   if (!format) return fail(ErrorKind::damaged, "the warcinfo record lacks guichet-format");
   if (*format != volume_format)
-    return fail(ErrorKind::foreign, "volume format " + std::to_string(*format) + ", this release reads format " +
-                                        std::to_string(volume_format));
+    return fail(ErrorKind::foreign, "volume format " + std::to_string(*format) +
+                                        ", this release reads format " + std::to_string(volume_format));
   if (!volume || !length || !chain) return fail(ErrorKind::damaged, "the warcinfo record lacks a field");
   return VolumeInfo{*format, *volume, *length, *chain};
 }

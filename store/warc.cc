@@ -124,12 +124,13 @@ bool read_batch(RecordHeader& header, std::string_view value) {
   if (second == std::string_view::npos) return false;
   return set(header.batch, read_number(value.substr(0, first))) &&
          set(header.batch_index, read_number(value.substr(first + 1, second - first - 1))) &&
-         set(header.batch_count, read_number(value.substr(second + 1))) && header.batch_index < header.batch_count;
+         set(header.batch_count, read_number(value.substr(second + 1))) &&
+         header.batch_index < header.batch_count;
 }
 
 struct FieldReader {
   std::string_view name;
-  bool (*read)(Reading&, std::string_view value);   // false: the value cannot be what we wrote
+  bool (*read)(Reading&, std::string_view value);  // false: the value cannot be what we wrote
 };
 
 constexpr std::array<FieldReader, 15> field_readers{{
@@ -144,7 +145,9 @@ constexpr std::array<FieldReader, 15> field_readers{{
     {"WARC-Block-Digest",
      [](Reading& r, std::string_view v) { return r.digest = set(r.header.block_digest, read_digest(v)); }},
     {"WARC-Warcinfo-ID",
-     [](Reading& r, std::string_view v) { return r.warcinfo = set(r.header.warcinfo_id, read_record_uri(v)); }},
+     [](Reading& r, std::string_view v) {
+       return r.warcinfo = set(r.header.warcinfo_id, read_record_uri(v));
+     }},
     {"WARC-Target-URI",
      [](Reading& r, std::string_view v) { return set(r.header.target, read_message_uri(v)); }},
     {"WARC-Payload-Digest",
@@ -167,7 +170,8 @@ Result<void> read_field(Reading& reading, std::string_view line) {
   if (colon == std::string_view::npos) return fail(ErrorKind::damaged, "a header line without a colon");
   const auto name = line.substr(0, colon);
   auto value = line.substr(colon + 1);
-  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+    value.remove_prefix(1);
   for (const auto& field : field_readers)
     if (same_name(field.name, name) && !field.read(reading, value))
       return fail(ErrorKind::damaged, "cannot read the value of " + std::string(field.name));
@@ -177,7 +181,8 @@ Result<void> read_field(Reading& reading, std::string_view line) {
 }  // namespace
 
 std::string_view name_of(RecordType type) {
-  return std::find_if(type_names.begin(), type_names.end(), [type](const TypeName& t) { return t.type == type; })
+  return std::find_if(type_names.begin(), type_names.end(),
+                      [type](const TypeName& t) { return t.type == type; })
       ->name;
 }
 
@@ -217,7 +222,8 @@ Result<DecodedHeader> decode_header(std::string_view octets, const Digest& previ
   for (std::size_t at = version_line.size(); at < blank + 2;) {
     const auto end = octets.find("\r\n", at);
     const auto chain_was_read = reading.chain;
-    if (auto read = read_field(reading, octets.substr(at, end - at)); !read) return tl::unexpected(read.error());
+    if (auto read = read_field(reading, octets.substr(at, end - at)); !read)
+      return tl::unexpected(read.error());
     if (reading.chain && !chain_was_read) chain_begin = at, chain_end = end + 2;
     at = end + 2;
   }
@@ -227,10 +233,10 @@ Result<DecodedHeader> decode_header(std::string_view octets, const Digest& previ
     return fail(ErrorKind::damaged, "the record header's chain line was altered");
   if (reading.header.type == RecordType::warcinfo) reading.header.warcinfo_id = reading.header.record_id;
   const auto size = blank + 4;
-  return DecodedHeader{
-      .header = reading.header,
-      .octets = size,
-      .chain_expected = chain_value(previous, octets.substr(0, chain_begin), octets.substr(chain_end, size - chain_end))};
+  return DecodedHeader{.header = reading.header,
+                       .octets = size,
+                       .chain_expected = chain_value(previous, octets.substr(0, chain_begin),
+                                                     octets.substr(chain_end, size - chain_end))};
 }
 
 }  // namespace guichet::store

@@ -18,8 +18,8 @@ std::uint64_t body_octets(const Append& append) {
 
 }  // namespace
 
-Writer::Writer(const StoreOptions& options, Disk& disk, Clock& clock, IdSource& ids, Alarm alarm, Indexer& indexer,
-               EarlierBodies& earlier, Tip tip)
+Writer::Writer(const StoreOptions& options, Disk& disk, Clock& clock, IdSource& ids, Alarm alarm,
+               Indexer& indexer, EarlierBodies& earlier, Tip tip)
     : options_(options),
       disk_(disk),
       clock_(clock),
@@ -64,7 +64,8 @@ void Writer::stop() {
 
 void Writer::run() {
   Batchful appends;
-  while (take(appends)) commit(std::exchange(appends, {}));
+  while (take(appends))
+    commit(std::exchange(appends, {}));
   seal();
 }
 
@@ -102,9 +103,11 @@ void Writer::commit(Batchful appends) {
 // Facts (a hand-over, a tombstone) may use the reserve; messages may not.
 void Writer::refuse_for_space(Batchful& appends) {
   std::uint64_t octets = 0;
-  for (const auto& append : appends) octets += body_octets(append);
+  for (const auto& append : appends)
+    octets += body_octets(append);
   if (octets == 0 || has_room(octets)) return;
-  const auto bodies = std::stable_partition(appends.begin(), appends.end(), [](const Append& a) { return !a.body; });
+  const auto bodies =
+      std::stable_partition(appends.begin(), appends.end(), [](const Append& a) { return !a.body; });
   for (auto append = bodies; append != appends.end(); ++append)
     append->done(fail(ErrorKind::no_space, "no room: the file system is down to the reserve"));
   appends.erase(bodies, appends.end());
@@ -112,14 +115,14 @@ void Writer::refuse_for_space(Batchful& appends) {
 
 bool Writer::has_room(std::uint64_t octets) const {
   const auto space = disk_.space(options_.path);
-  if (!space) return true;   // the write itself will say
+  if (!space) return true;  // the write itself will say
   const auto reserve =
       std::min(space->total_octets / 100 * options_.reserve_percent, StoreOptions::reserve_octets_max);
   return space->free_octets > reserve + octets;
 }
 
-// No memory in the middle of a batch leaves one that is neither acknowledged nor surely absent: as with a failed
-// sync, only a restart can tell.
+// No memory in the middle of a batch leaves one that is neither acknowledged nor surely absent: as with a
+// failed sync, only a restart can tell.
 Result<void> Writer::make_durable(const Batchful& appends) noexcept {
   if (failed_) return fail(ErrorKind::stopped, "the store failed before; nothing is taken until a restart");
   try {
@@ -132,9 +135,12 @@ Result<void> Writer::make_durable(const Batchful& appends) noexcept {
 
 Result<void> Writer::commit_batch(const Batchful& appends) {
   if (auto ready = ensure_volume(); !ready) return ready;
-  const EqualBody equal = [this](const Digest& digest, const Body& body) { return earlier_.equal(digest, body); };
+  const EqualBody equal = [this](const Digest& digest, const Body& body) {
+    return earlier_.equal(digest, body);
+  };
   Batch batch(volume_->position(), clock_, ids_, equal, appends);
-  if (batch.octets() == 0) return {};   // no records: no barrier, and no number, which the next batch would skip
+  if (batch.octets() == 0)
+    return {};  // no records: no barrier, and no number, which the next batch would skip
   if (auto committed = volume_->commit(batch); !committed) {
     handle_failure(committed.error());
     return tl::unexpected(committed.error().error);
@@ -153,16 +159,17 @@ Result<void> Writer::ensure_volume() {
 
 Result<void> Writer::create_volume() {
   const auto now = clock_.now();
-  auto created = ActiveVolume::create(
-      disk_, {.store = options_.path,
-              .prepare_octets = options_.prepare_octets,
-              .has_room = [this](std::uint64_t octets) { return has_room(octets); },
-              .previous = tip_,
-              .number = tip_.volume + 1,
-              .warcinfo_id = ids_.mint(now),
-              .now = now});
+  auto created =
+      ActiveVolume::create(disk_, {.store = options_.path,
+                                   .prepare_octets = options_.prepare_octets,
+                                   .has_room = [this](std::uint64_t octets) { return has_room(octets); },
+                                   .previous = tip_,
+                                   .number = tip_.volume + 1,
+                                   .warcinfo_id = ids_.mint(now),
+                                   .now = now});
   if (!created) {
-    if (created.error().sync_failed) give_up("a new volume could not be synced: " + created.error().error.text);
+    if (created.error().sync_failed)
+      give_up("a new volume could not be synced: " + created.error().error.text);
     return tl::unexpected(created.error().error);
   }
   volume_ = std::move(*created);
@@ -186,8 +193,10 @@ void Writer::handle_failure(const CommitError& error) {
 void Writer::seal() {
   if (!volume_ || failed_ || discard_empty()) return;
   auto tip = volume_->seal();
-  if (!tip && tip.error().sync_failed) return give_up("a volume could not be sealed: " + tip.error().error.text);
-  if (!tip && !unsealed_) alarm_("a volume could not be sealed: " + tip.error().error.text + "; tried again later");
+  if (!tip && tip.error().sync_failed)
+    return give_up("a volume could not be sealed: " + tip.error().error.text);
+  if (!tip && !unsealed_)
+    alarm_("a volume could not be sealed: " + tip.error().error.text + "; tried again later");
   unsealed_.reset();
   if (!tip) {
     unsealed_ = tip.error().error;
@@ -197,10 +206,11 @@ void Writer::seal() {
   volume_.reset();
 }
 
-// A volume whose first batch failed holds nothing: without this each message that a full disk refuses would leave
-// one behind. A power cut may bring its name back; then it is a volume without messages, or a torn one.
+// A volume whose first batch failed holds nothing: without this each message that a full disk refuses would
+// leave one behind. A power cut may bring its name back; then it is a volume without messages, or a torn one.
 bool Writer::discard_empty() {
-  if (volume_->position().batch > 0 || !disk_.remove(volume_file(options_.path, tip_.volume + 1))) return false;
+  if (volume_->position().batch > 0 || !disk_.remove(volume_file(options_.path, tip_.volume + 1)))
+    return false;
   volume_.reset();
   unsealed_.reset();
   return true;

@@ -30,8 +30,8 @@ class Writer {
   ~Writer();
 
   void push(Append append);
-  void expect(int change);   // +1: a body has begun, -1: it was pushed or given up
-  void stop();               // answers what is waiting, seals; idempotent, from any thread
+  void expect(int change);  // +1: a body has begun, -1: it was pushed or given up
+  void stop();              // answers what is waiting, seals; idempotent, from any thread
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool has_room(std::uint64_t octets) const;
 
@@ -60,13 +60,13 @@ class Writer {
   EarlierBodies& earlier_;
   Tip tip_;
   std::unique_ptr<ActiveVolume> volume_;
-  std::optional<Error> unsealed_;   // why volume_ could not be sealed yet: it takes no more
+  std::optional<Error> unsealed_;  // why volume_ could not be sealed yet: it takes no more
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Append> waiting_;
-  int expected_ = 0;         // bodies being received
-  bool gathering_ = false;   // a batch waits for them
+  int expected_ = 0;        // bodies being received
+  bool gathering_ = false;  // a batch waits for them
   bool stop_ = false;
   std::atomic<bool> failed_ = false;
   std::once_flag joined_;

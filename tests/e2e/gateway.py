@@ -96,7 +96,7 @@ class Gateway:
                 raise AssertionError(f"no `ready` line within {PATIENCE_S} s\n{self.log()}") from None
             if line is None:
                 code = self.process.wait()
-                self.process = None
+                self._ended()
                 raise AssertionError(f"the gateway ended with {code} before it was ready\n{self.log()}")
             if line.startswith("ready"):
                 break

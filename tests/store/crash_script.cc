@@ -40,9 +40,11 @@ std::string compare_volumes(const Archive& archive) {
   for (const auto& volume : *volumes) {
     const auto file = archive.open(volume.number);
     if (!file) return "a volume cannot be opened: " + file.error().text;
-    const auto scan = scan_volume(**file, volume.number, {}, [](const ScannedRecord&) { return Result<void>(); });
+    const auto scan =
+        scan_volume(**file, volume.number, {}, [](const ScannedRecord&) { return Result<void>(); });
     if (!scan) return "a volume cannot be read: " + scan.error().text;
-    if (!scan->flaws.empty()) return "volume " + std::to_string(volume.number) + ": " + scan->flaws.front().text;
+    if (!scan->flaws.empty())
+      return "volume " + std::to_string(volume.number) + ": " + scan->flaws.front().text;
     if (!scan->tail_is_zero || scan->end != (*file)->size().value_or(0))
       return "volume " + std::to_string(volume.number) + " was not cut after its last record";
   }
@@ -52,7 +54,7 @@ std::string compare_volumes(const Archive& archive) {
 }  // namespace
 
 CrashScript::CrashScript(const fs::path& index_home) : home_(index_home) {
-  options.path = home_ / "new" / "store";   // one level more than exists: its name must be made durable too
+  options.path = home_ / "new" / "store";  // one level more than exists: its name must be made durable too
   options.volume_octets_max = 24 * 1024;
   options.prepare_octets = 0;
   options.commit_wait_us = 0;
@@ -77,8 +79,8 @@ void CrashScript::rewind() {
 bool CrashScript::start(ForgetfulDisk& disk) {
   failed_seen_ = false;
   for (int attempt = 0; attempt < 2 && !store_; ++attempt) {
-    auto opened =
-        Store::open(options, disk, clock_, ids_, [this](const std::string& text) { alarms_.push_back(text); });
+    auto opened = Store::open(options, disk, clock_, ids_,
+                              [this](const std::string& text) { alarms_.push_back(text); });
     if (opened) store_ = std::move(*opened);
   }
   return store_ != nullptr;
@@ -94,7 +96,7 @@ void CrashScript::first_half() {
   send(mail_text("to three"), {"foi", "other", "foi"});
   send_together({mail_text("a"), mail_text("b"), mail_text("a")});
   hand_over_last(1);
-  send(mail_text("one"));   // a duplicate of a durable one
+  send(mail_text("one"));  // a duplicate of a durable one
   send(mail_text(std::string(9000, 'x')), {"foi"}, 6000);
   send(mail_text(std::string(9000, 'x')), {"foi"}, 6000);
   hand_over_last(2);
@@ -111,7 +113,8 @@ void CrashScript::second_half() {
   send(mail_text("last"), {"other"});
 }
 
-void CrashScript::send(const std::string& octets, const std::vector<std::string>& maildrops, std::size_t spool) {
+void CrashScript::send(const std::string& octets, const std::vector<std::string>& maildrops,
+                       std::size_t spool) {
   if (store_->failed() && !failed_seen_) failed_seen_ = ever_failed_ = true;
   promises_.push_back({new_mail(clock_, ids_, octets, maildrops), false});
   auto append = to_append(*store_, clock_, promises_.back().mail, spool);
@@ -136,7 +139,8 @@ void CrashScript::send_together(const std::vector<std::string>& octets) {
     answers.emplace_back(promises_.size() - 1, push(*store_, std::move(*append)));
   }
   all_pushed.set_value();
-  for (auto& [promise, answer] : answers) answered(promise, answer.get());
+  for (auto& [promise, answer] : answers)
+    answered(promise, answer.get());
 }
 
 void CrashScript::hand_over_last(std::size_t count) {
@@ -145,10 +149,12 @@ void CrashScript::hand_over_last(std::size_t count) {
     if (promise->acknowledged && !hand_overs_.contains(uid_text(promise->mail.uids[0])))
       taken.emplace_back(promise->mail.message, promise->mail.uids[0]);
   if (taken.empty()) return;
-  for (const auto& [message, uid] : taken) hand_overs_[uid_text(uid)];
+  for (const auto& [message, uid] : taken)
+    hand_overs_[uid_text(uid)];
   const auto result = push(*store_, hand_over(clock_, taken)).get();
   note(result);
-  for (const auto& [message, uid] : taken) hand_overs_[uid_text(uid)].acknowledged = result.has_value();
+  for (const auto& [message, uid] : taken)
+    hand_overs_[uid_text(uid)].acknowledged = result.has_value();
 }
 
 void CrashScript::answered(std::size_t promise, const Result<void>& result) {
@@ -162,7 +168,8 @@ void CrashScript::note(const Result<void>& result) {
   if (store_->failed()) failed_seen_ = ever_failed_ = true;
 }
 
-// --- The oracle ---------------------------------------------------------------------------------------------
+// --- The oracle
+// ---------------------------------------------------------------------------------------------
 
 std::string CrashScript::check(Disk& disk) {
   auto opened = Store::open(options, disk, clock_, ids_, [](const std::string&) {});
@@ -204,7 +211,8 @@ std::string CrashScript::compare(Store& store) {
     if (state.acknowledged && waiting.contains(uid)) return "handed over, and listed: " + uid;
   std::size_t expected = 0;
   for (const auto& promise : promises_)
-    for (const auto& uid : promise.mail.uids) expected += waiting.contains(uid_text(uid)) ? 1 : 0;
+    for (const auto& uid : promise.mail.uids)
+      expected += waiting.contains(uid_text(uid)) ? 1 : 0;
   return expected == waiting.size() ? std::string() : "a delivery is listed that nobody asked for";
 }
 
@@ -230,11 +238,13 @@ std::string CrashScript::compare_body(Store& store, const Mail& mail) {
   const auto place = store.body(mail.digest());
   if (!place || !*place) return "without octets: " + message_text(mail.message);
   std::string octets((*place)->size_octets, '\0');
-  if (auto got = store.archive().read(**place, 0, octets); !got) return "octets cannot be read: " + got.error().text;
+  if (auto got = store.archive().read(**place, 0, octets); !got)
+    return "octets cannot be read: " + got.error().text;
   return octets == mail.octets ? std::string() : "of other octets: " + message_text(mail.message);
 }
 
-// --- The index ----------------------------------------------------------------------------------------------
+// --- The index
+// ----------------------------------------------------------------------------------------------
 
 bool CrashScript::has_older_index() const {
   return fs::exists(home_ / "older");

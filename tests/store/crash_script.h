@@ -28,25 +28,26 @@ class CrashScript {
   // `index_home` is a real folder: the index is SQLite's own business and does not go through the seam.
   explicit CrashScript(const std::filesystem::path& index_home);
 
-  StoreOptions options;   // to be changed before run()
+  StoreOptions options;  // to be changed before run()
 
   // Everything a store does: batches of one and of many, duplicates near and far, a spooled body, several
   // recipients, hand-overs, new volumes, a clean stop and a second start. Goes on after failures as a gateway
   // would: when the store has failed or does not open, it is started once more.
   void run(ForgetfulDisk& disk);
 
-  // After everything: opens the store and compares it with what was promised. An empty text means all is well.
+  // After everything: opens the store and compares it with what was promised. An empty text means all is
+  // well.
   [[nodiscard]] std::string check(Disk& disk);
   // The same, and then one more mail is taken, which is from now on promised too.
   [[nodiscard]] std::string check_and_go_on(Disk& disk);
-  void rewind();   // forgets what check_and_go_on() promised: for the next cut of the same day
+  void rewind();  // forgets what check_and_go_on() promised: for the next cut of the same day
 
   // Copies of the index: as it is, and as it was at the clean stop.
   [[nodiscard]] bool has_older_index() const;
   void use_older_index() const;
   void delete_index() const;
-  void keep_index() const;      // remembers it
-  void restore_index() const;   // as it was remembered
+  void keep_index() const;     // remembers it
+  void restore_index() const;  // as it was remembered
 
   [[nodiscard]] std::size_t acknowledged() const;
   [[nodiscard]] const std::vector<std::string>& alarms() const { return alarms_; }
@@ -61,7 +62,8 @@ class CrashScript {
   void stop();
   void first_half();
   void second_half();
-  void send(const std::string& octets, const std::vector<std::string>& maildrops = {"foi"}, std::size_t spool = 0);
+  void send(const std::string& octets, const std::vector<std::string>& maildrops = {"foi"},
+            std::size_t spool = 0);
   void send_together(const std::vector<std::string>& octets);
   void hand_over_last(std::size_t count);
   void answered(std::size_t promise, const Result<void>& result);
@@ -75,7 +77,7 @@ class CrashScript {
   CountingIds ids_;
   std::vector<Promise> promises_;
   std::size_t promises_of_day_ = 0;
-  std::map<std::string, HandOver> hand_overs_;   // by uid
+  std::map<std::string, HandOver> hand_overs_;  // by uid
   std::vector<std::string> alarms_;
   std::unique_ptr<Store> store_;
   ForgetfulDisk* disk_ = nullptr;

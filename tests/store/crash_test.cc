@@ -41,8 +41,8 @@ class CrashTest : public ::testing::Test {
     if (fate == IndexFate::older) script.use_older_index();
   }
 
-  // One cut, found again, gone on with, cut again with nothing to spare, found again; and once more with the power
-  // going in the middle of the first recovery.
+  // One cut, found again, gone on with, cut again with nothing to spare, found again; and once more with the
+  // power going in the middle of the first recovery.
   std::string survive(CrashScript& script, const ForgetfulDisk& dead, CutCase cut, IndexFate fate) {
     script.rewind();
     set_index(script, fate);
@@ -53,14 +53,16 @@ class CrashTest : public ::testing::Test {
     return {};
   }
 
-  std::string survive_cut_recovery(CrashScript& script, const ForgetfulDisk& dead, CutCase cut, std::uint64_t step) {
+  std::string survive_cut_recovery(CrashScript& script, const ForgetfulDisk& dead, CutCase cut,
+                                   std::uint64_t step) {
     script.rewind();
     set_index(script, IndexFate::kept);
     const auto found = dead.power_cut(cut.seed, cut.mode);
     found->cut_power_at(step);
-    (void)script.check(*found);   // the power goes in it
+    (void)script.check(*found);  // the power goes in it
     const auto again = found->power_cut(step, cut.seed % 2 ? Cut::sectors : Cut::nothing_unsynced);
-    if (auto problem = script.check(*again); !problem.empty()) return "after a cut of the recovery: " + problem;
+    if (auto problem = script.check(*again); !problem.empty())
+      return "after a cut of the recovery: " + problem;
     return {};
   }
 
@@ -92,7 +94,8 @@ class CrashTest : public ::testing::Test {
       tally(survive(script, disk, cut, fate), name);
     }
     const auto& cut = cut_cases[step % cut_cases.size()];
-    tally(survive_cut_recovery(script, disk, cut, step % 13), what + ", recovery cut at " + std::to_string(step % 13));
+    tally(survive_cut_recovery(script, disk, cut, step % 13),
+          what + ", recovery cut at " + std::to_string(step % 13));
   }
 
   template <class Prepare>
@@ -123,7 +126,8 @@ TEST_F(CrashTest, DayWithoutTroubleIsWhole) {
 
 TEST_F(CrashTest, EveryStep) {
   const auto steps = steps_of_day(nothing);
-  for (std::uint64_t step = 0; step <= steps; ++step) day_cut_at(step, nothing);
+  for (std::uint64_t step = 0; step <= steps; ++step)
+    day_cut_at(step, nothing);
   report("every step");
   EXPECT_EQ(totals_.losses, 0u) << totals_.first_loss;
 }
@@ -132,7 +136,8 @@ TEST_F(CrashTest, EveryStep) {
 TEST_F(CrashTest, WithZeroFilling) {
   const auto prepare = [](CrashScript& script, ForgetfulDisk&) { script.options.prepare_octets = 4096; };
   const auto steps = steps_of_day(prepare);
-  for (std::uint64_t step = 0; step <= steps; step += 7) day_cut_at(step, prepare);
+  for (std::uint64_t step = 0; step <= steps; step += 7)
+    day_cut_at(step, prepare);
   report("with zero-filling");
   EXPECT_EQ(totals_.losses, 0u) << totals_.first_loss;
 }
@@ -142,7 +147,8 @@ TEST_F(CrashTest, NoticesThatSyncOfOctetsIsMissing) {
   // After the first volume was made: a store that does not even open would show too little.
   const auto prepare = [](CrashScript&, ForgetfulDisk& disk) { disk.ignore_sync_data(14); };
   const auto steps = steps_of_day(prepare);
-  for (std::uint64_t step = 0; step <= steps; step += 9) day_cut_at(step, prepare);
+  for (std::uint64_t step = 0; step <= steps; step += 9)
+    day_cut_at(step, prepare);
   report("seeded bug, no sync of octets");
   EXPECT_GT(totals_.losses, 0u);
   EXPECT_THAT(totals_.first_loss, testing::HasSubstr("lost: message"));
@@ -151,7 +157,8 @@ TEST_F(CrashTest, NoticesThatSyncOfOctetsIsMissing) {
 TEST_F(CrashTest, NoticesThatSyncOfFoldersIsMissing) {
   const auto prepare = [](CrashScript&, ForgetfulDisk& disk) { disk.ignore_sync_folder(); };
   const auto steps = steps_of_day(prepare);
-  for (std::uint64_t step = 0; step <= steps; step += 9) day_cut_at(step, prepare);
+  for (std::uint64_t step = 0; step <= steps; step += 9)
+    day_cut_at(step, prepare);
   report("seeded bug, no sync of folders");
   EXPECT_GT(totals_.losses, 0u);
   EXPECT_THAT(totals_.first_loss, testing::HasSubstr("lost: message"));

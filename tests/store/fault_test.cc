@@ -1,5 +1,5 @@
-// One call to the disk fails, every one in turn and with every kind of error: nothing is acknowledged that is not
-// there, nothing acknowledged is lost, and the store goes on where it may.
+// One call to the disk fails, every one in turn and with every kind of error: nothing is acknowledged that is
+// not there, nothing acknowledged is lost, and the store goes on where it may.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -23,8 +23,8 @@ class FaultTest : public ::testing::Test {
     return disk.calls();
   }
 
-  // A day with one fault in it; then the process starts again on the same disk, and only then the power goes: what a
-  // failed sync dropped is still in the cache at the first, and gone at the second.
+  // A day with one fault in it; then the process starts again on the same disk, and only then the power goes:
+  // what a failed sync dropped is still in the cache at the first, and gone at the second.
   std::string day_with(const ForgetfulDisk::Fault& fault) {
     TempFolder home;
     CrashScript script(home.path());

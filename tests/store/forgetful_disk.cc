@@ -23,8 +23,8 @@ bool toss(Random& random) {
 // A change to a file's octets that no sync has followed yet.
 struct Change {
   std::uint64_t offset = 0;
-  std::string octets;                  // written there, or
-  std::optional<std::uint64_t> cut;   // the file was made to end here
+  std::string octets;                // written there, or
+  std::optional<std::uint64_t> cut;  // the file was made to end here
   [[nodiscard]] std::uint64_t size_after(std::uint64_t before) const {
     return cut ? *cut : std::max(before, offset + octets.size());
   }
@@ -39,8 +39,9 @@ void apply_change(std::string& content, const Change& change, const Skip& skip) 
   for (auto at = change.offset; at < end;) {
     const auto sector = at / sector_octets;
     const auto until = std::min(end, (sector + 1) * sector_octets);
-    const auto piece = std::string_view(change.octets)
-                           .substr(static_cast<std::size_t>(at - change.offset), static_cast<std::size_t>(until - at));
+    const auto piece =
+        std::string_view(change.octets)
+            .substr(static_cast<std::size_t>(at - change.offset), static_cast<std::size_t>(until - at));
     if (!skip(sector)) content.replace(static_cast<std::size_t>(at), piece.size(), piece);
     at = until;
   }
@@ -55,19 +56,20 @@ struct Node {
   std::string cached, durable;
   std::vector<Change> pending;
   bool read_only = false, read_only_durable = false;
-  std::uint64_t errors = 0;   // failed syncs so far, each told once to each open file
+  std::uint64_t errors = 0;  // failed syncs so far, each told once to each open file
 
   // A folder.
   bool is_folder = false;
   using Names = std::map<std::string, std::shared_ptr<Node>>;
   Names names, names_durable;
   struct NameChange {
-    std::vector<std::pair<std::string, std::shared_ptr<Node>>> set;   // null: removed; a move is two at once
+    std::vector<std::pair<std::string, std::shared_ptr<Node>>> set;  // null: removed; a move is two at once
   };
   std::vector<NameChange> names_pending;
 
   void sync_octets() {
-    for (const auto& change : pending) apply_change(durable, change);
+    for (const auto& change : pending)
+      apply_change(durable, change);
     pending.clear();
   }
   void set_names(NameChange change) {
@@ -82,7 +84,8 @@ struct Node {
   }
 };
 
-// --- What survives ------------------------------------------------------------------------------------------
+// --- What survives
+// ------------------------------------------------------------------------------------------
 
 std::string survive_sectors(const Node& node, Random& random) {
   std::string content = node.durable;
@@ -124,7 +127,8 @@ std::string survive(const Node& node, Random& random, Cut mode) {
       break;
   }
   std::string content = node.durable;
-  for (const auto& change : node.pending) apply_change(content, change);
+  for (const auto& change : node.pending)
+    apply_change(content, change);
   return content;
 }
 
@@ -138,7 +142,7 @@ using Copies = std::map<const Node*, std::shared_ptr<Node>>;
 
 std::shared_ptr<Node> after_cut(const Node& node, Random& random, Cut mode, Copies& copies) {
   auto& copy = copies[&node];
-  if (copy) return copy;   // one file, two names: a move that survived by half
+  if (copy) return copy;  // one file, two names: a move that survived by half
   copy = std::make_shared<Node>();
   const auto made = copy;
   made->is_folder = node.is_folder;
@@ -148,14 +152,16 @@ std::shared_ptr<Node> after_cut(const Node& node, Random& random, Cut mode, Copi
   auto names = node.names_durable;
   for (const auto& change : node.names_pending)
     if (survives(&change, &node.names_pending.back(), random, mode)) Node::apply_to(names, change);
-  for (const auto& [name, child] : names) made->names[name] = after_cut(*child, random, mode, copies);
+  for (const auto& [name, child] : names)
+    made->names[name] = after_cut(*child, random, mode, copies);
   made->names_durable = made->names;
   return made;
 }
 
 }  // namespace
 
-// --- The disk's state -----------------------------------------------------------------------------------------
+// --- The disk's state
+// -----------------------------------------------------------------------------------------
 
 struct ForgetfulDisk::State {
   mutable std::mutex mutex;
@@ -179,7 +185,7 @@ struct ForgetfulDisk::State {
   struct Sentence {
     Fate fate = Fate::works;
     Error error;
-    std::uint64_t seed = 0;   // of a fault
+    std::uint64_t seed = 0;  // of a fault
   };
 
   Sentence read_call(const char* what) { return judge(what, false); }
@@ -316,14 +322,16 @@ class ForgetfulFile final : public File {
 
   Result<bool> is_read_only() const override {
     const std::lock_guard lock(state_->mutex);
-    if (auto s = state_->read_call("is_read_only"); s.fate != State::Fate::works) return tl::unexpected(s.error);
+    if (auto s = state_->read_call("is_read_only"); s.fate != State::Fate::works)
+      return tl::unexpected(s.error);
     return node_->read_only;
   }
 
  private:
   static std::string at(std::span<const iovec> pieces, std::uint64_t offset) {
     std::size_t octets = 0;
-    for (const auto& piece : pieces) octets += piece.iov_len;
+    for (const auto& piece : pieces)
+      octets += piece.iov_len;
     return " " + std::to_string(offset) + "+" + std::to_string(octets);
   }
 
@@ -335,7 +343,8 @@ class ForgetfulFile final : public File {
   Result<void> write(const State::Sentence& sentence, std::span<const iovec> pieces, std::uint64_t offset) {
     if (!may_write_) return fail(ErrorKind::io, "write: " + name_ + " is open for reading only");
     std::string octets;
-    for (const auto& piece : pieces) octets.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    for (const auto& piece : pieces)
+      octets.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
     if (sentence.fate == State::Fate::fails)
       octets.resize(state_->has_power() ? sentence.seed % (octets.size() + 1) : 0);
     const auto room = static_cast<std::size_t>(state_->take_room(*node_, offset, octets.size()));
@@ -379,7 +388,8 @@ class ForgetfulFile final : public File {
 
 class ForgetfulLock final : public FolderLock {
  public:
-  ForgetfulLock(std::shared_ptr<State> state, std::string name) : state_(std::move(state)), name_(std::move(name)) {}
+  ForgetfulLock(std::shared_ptr<State> state, std::string name)
+      : state_(std::move(state)), name_(std::move(name)) {}
   ~ForgetfulLock() override {
     const std::lock_guard lock(state_->mutex);
     state_->locked.erase(name_);
@@ -416,7 +426,8 @@ Result<std::unique_ptr<File>> ForgetfulDisk::open(const fs::path& path, bool to_
   const auto node = state_->find(path);
   if (!node) return tl::unexpected(absent("open", path).error());
   // As for an ordinary user; root would be let in.
-  if (to_write && node->read_only) return fail(ErrorKind::io, "cannot open " + path.string() + ": Permission denied");
+  if (to_write && node->read_only)
+    return fail(ErrorKind::io, "cannot open " + path.string() + ": Permission denied");
   return std::make_unique<ForgetfulFile>(state_, node, path.filename().string(), to_write);
 }
 
@@ -435,7 +446,8 @@ Result<std::unique_ptr<File>> ForgetfulDisk::create(const fs::path& path) {
   const auto folder = state_->find(path.parent_path());
   if (!folder) return tl::unexpected(absent("create", path).error());
   const auto name = path.filename().string();
-  if (folder->names.contains(name)) return fail(ErrorKind::io, "cannot create " + path.string() + ": File exists");
+  if (folder->names.contains(name))
+    return fail(ErrorKind::io, "cannot create " + path.string() + ": File exists");
   auto node = std::make_shared<Node>();
   folder->set_names({{{name, node}}});
   if (sentence.fate != State::Fate::works) return tl::unexpected(sentence.error);
@@ -475,7 +487,8 @@ Result<std::vector<std::string>> ForgetfulDisk::list(const fs::path& path) {
   const auto folder = state_->find(path);
   if (!folder) return tl::unexpected(absent("list", path).error());
   std::vector<std::string> names;
-  for (const auto& [name, node] : folder->names) names.push_back(name);
+  for (const auto& [name, node] : folder->names)
+    names.push_back(name);
   return names;
 }
 

@@ -1,9 +1,11 @@
 // A disk in memory that forgets what was not synced, as a real one does when the power goes. It models
-//   - octets, growth and cuts of a file that no sync() or sync_data() followed: lost, kept, or kept in part, sector
+//   - octets, growth and cuts of a file that no sync() or sync_data() followed: lost, kept, or kept in part,
+//   sector
 //     by sector, in any order;
 //   - names made, moved or removed without a sync_folder(): lost or kept, each for itself;
 //   - a read-only mark without a sync(): the same;
-//   - a sync that fails: what it should have written is dropped, read back as if it were there, and called clean by
+//   - a sync that fails: what it should have written is dropped, read back as if it were there, and called
+//   clean by
 //     the next sync. The error is told once to each open file, as Linux tells it.
 // Locks end with the power. Every method is thread-safe.
 #pragma once
@@ -36,7 +38,8 @@ class ForgetfulDisk final : public Disk {
   [[nodiscard]] Result<std::unique_ptr<File>> open_write(const std::filesystem::path&) override;
   [[nodiscard]] Result<std::unique_ptr<File>> create(const std::filesystem::path&) override;
   [[nodiscard]] Result<void> remove(const std::filesystem::path&) override;
-  [[nodiscard]] Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
+  [[nodiscard]] Result<void> rename(const std::filesystem::path& from,
+                                    const std::filesystem::path& to) override;
   [[nodiscard]] Result<std::vector<std::string>> list(const std::filesystem::path& folder) override;
   [[nodiscard]] Result<void> make_folder(const std::filesystem::path&) override;
   [[nodiscard]] Result<void> sync_folder(const std::filesystem::path&) override;
@@ -45,13 +48,13 @@ class ForgetfulDisk final : public Disk {
 
   // --- What goes wrong ---------------------------------------------------------------------------------
 
-  // Steps are the calls that change something, counted from 0. The power goes during step `step`: what it writes
-  // may or may not arrive, and every later call of any kind fails.
+  // Steps are the calls that change something, counted from 0. The power goes during step `step`: what it
+  // writes may or may not arrive, and every later call of any kind fails.
   void cut_power_at(std::uint64_t step);
   [[nodiscard]] std::uint64_t steps() const;
 
-  // Call number `call` (of all calls, reads too, counted from 0) fails once. A failing write may have written a
-  // part, which one `seed` says.
+  // Call number `call` (of all calls, reads too, counted from 0) fails once. A failing write may have written
+  // a part, which one `seed` says.
   struct Fault {
     std::uint64_t call = 0;
     ErrorKind kind = ErrorKind::io;
@@ -62,7 +65,7 @@ class ForgetfulDisk final : public Disk {
   [[nodiscard]] bool fault_happened() const;
   // Whether the fault was in a sync, or in a write that was to be durable.
   [[nodiscard]] bool fault_was_in_sync() const;
-  [[nodiscard]] std::string fault_text() const;   // the call
+  [[nodiscard]] std::string fault_text() const;  // the call
 
   // Octets that may still be written; what space() says of it. Unlimited at first.
   void set_room(std::uint64_t octets);
@@ -80,7 +83,7 @@ class ForgetfulDisk final : public Disk {
   // --- Around the seam: for tests that do damage by hand --------------------------------------------------
 
   [[nodiscard]] std::optional<std::string> content(const std::filesystem::path&) const;
-  void put(const std::filesystem::path&, std::string octets, bool read_only = false);   // durable at once
+  void put(const std::filesystem::path&, std::string octets, bool read_only = false);  // durable at once
 
   struct State;
 

@@ -1,4 +1,5 @@
-// What tests of the store share: time that goes by itself, ids that can be told apart, mails, a folder that goes.
+// What tests of the store share: time that goes by itself, ids that can be told apart, mails, a folder that
+// goes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,12 +35,14 @@ class CountingIds final : public IdSource {
   Uuid mint(Instant now) override {
     Uuid id;
     auto ms = static_cast<std::uint64_t>(now.unix_us / 1000);
-    for (int i = 5; i >= 0; --i, ms >>= 8) id.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(ms);
+    for (int i = 5; i >= 0; --i, ms >>= 8)
+      id.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(ms);
     id.octets[6] = 0x70;
     id.octets[8] = 0x80;
     id.octets[10] = family_;
     auto count = count_++;
-    for (std::size_t i = 15; i > 10; --i, count >>= 8) id.octets[i] = static_cast<std::uint8_t>(count);
+    for (std::size_t i = 15; i > 10; --i, count >>= 8)
+      id.octets[i] = static_cast<std::uint8_t>(count);
     return id;
   }
 
@@ -54,7 +57,8 @@ class TempFolder {
   TempFolder() {
     const std::filesystem::path memory = "/dev/shm";
     const bool usable = ::access(memory.c_str(), W_OK) == 0;
-    std::string name = ((usable ? memory : std::filesystem::temp_directory_path()) / "guichet-store-XXXXXX").string();
+    std::string name =
+        ((usable ? memory : std::filesystem::temp_directory_path()) / "guichet-store-XXXXXX").string();
     if (!::mkdtemp(name.data())) std::abort();
     path_ = name;
   }
@@ -93,16 +97,18 @@ struct Mail {
   MessageId message;
   std::string octets;
   std::vector<Recipient> recipients;
-  std::vector<Uid> uids;   // of the deliveries, one for each recipient
+  std::vector<Uid> uids;  // of the deliveries, one for each recipient
   [[nodiscard]] Digest digest() const { return sha256(octets); }
 };
 
 inline std::string mail_text(const std::string& body) {
-  return "From: clerk@council.example\r\nMessage-ID: <reply@council.example>\r\nSubject: Your request\r\n\r\n" + body +
-         "\r\n";
+  return "From: clerk@council.example\r\nMessage-ID: <reply@council.example>\r\nSubject: Your "
+         "request\r\n\r\n" +
+         body + "\r\n";
 }
 
-inline Mail new_mail(Clock& clock, IdSource& ids, std::string octets, std::vector<std::string> maildrops = {"foi"}) {
+inline Mail new_mail(Clock& clock, IdSource& ids, std::string octets,
+                     std::vector<std::string> maildrops = {"foi"}) {
   Mail mail{.message = {ids.mint(clock.now())}, .octets = std::move(octets), .recipients = {}, .uids = {}};
   for (auto& maildrop : maildrops) {
     const auto number = std::to_string(mail.recipients.size());
@@ -148,7 +154,8 @@ inline Result<Append> to_append(Store& store, Clock& clock, const Mail& mail, st
 inline Append hand_over(Clock& clock, const std::vector<std::pair<MessageId, Uid>>& taken) {
   Append append;
   for (const auto& [message, uid] : taken)
-    append.facts.emplace_back(HandedOver{.uid = uid, .message = message, .at = clock.now(), .by = "pop3 127.0.0.1:1"});
+    append.facts.emplace_back(
+        HandedOver{.uid = uid, .message = message, .at = clock.now(), .by = "pop3 127.0.0.1:1"});
   return append;
 }
 
