@@ -8,7 +8,7 @@
 add_library(guichet_flags INTERFACE)
 target_include_directories(guichet_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(guichet_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum -Wno-maybe-uninitialized -Werror
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -Werror
   -fno-omit-frame-pointer)
 target_compile_definitions(guichet_flags INTERFACE _GLIBCXX_ASSERTIONS)
 

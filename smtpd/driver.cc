@@ -202,6 +202,7 @@ class Driver {
       auto start = [this, &append](std::function<void(store::Result<void>)> done) {
         append->done = std::move(done);
         server_.intake.store().append(std::move(*append));
+        incoming_->submitted();
       };
       filed = co_await net::answer<store::Result<void>>(std::move(start));
     } else {

@@ -60,7 +60,6 @@ void Incoming::spill() {
 
 store::Result<store::Append> Incoming::finish(const Envelope& envelope,
                                               const std::vector<store::Recipient>& recipients) {
-  expectation_.reset();  // whoever waits for this message's company has it now, or never will
   if (failure_) return tl::unexpected(*failure_);
   transform_.finish(ignore);
   const store::Received received{.message = id_,

@@ -40,6 +40,8 @@ class Incoming {
   // The whole of it, for Store::append(), without `done`; or why it cannot be filed. The object is spent.
   [[nodiscard]] store::Result<store::Append> finish(const Envelope& envelope,
                                                     const std::vector<store::Recipient>& recipients);
+  // The store has it: whoever waits for this message's company has it now.
+  void submitted() { expectation_.reset(); }
 
  private:
   Intake& intake_;

@@ -88,9 +88,11 @@ class Comparison {
     differ(name, "recipient", said.recipient_hash == recipient_hash(row.recipient, row.maildrop));
     differ(name, "size", said.size_octets == row.size_octets);
     differ(name, "time", said.at == row.at);
-    const auto handed_over_at = handed_over(said) ? std::optional(said.handed_over_at) : std::nullopt;
-    differ(name, "state", handed_over(said) == (row.state == DeliveryState::handed_over));
-    differ(name, "time of hand-over", handed_over_at == row.handed_over_at);
+    const bool over = handed_over(said);
+    differ(name, "state",
+           over == (row.state == DeliveryState::handed_over) && over == row.handed_over_at.has_value());
+    differ(name, "time of hand-over",
+           !over || !row.handed_over_at || *row.handed_over_at == said.handed_over_at);
   }
 
   Result<void> bodies() {

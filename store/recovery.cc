@@ -157,7 +157,7 @@ class Sealing {
     // A sealed volume cannot be torn: its bodies are verify's business, only the chain is needed here.
     auto scan = scan_volume(**file, volume_.number, {.read_bodies = !*sealed}, no_visit);
     if (!scan) return tl::unexpected(with_volume(scan.error()));
-    if (*sealed) return report_damage(*scan), Tip{volume_.number, scan->end, scan->chain};
+    if (*sealed) return report_damage(*scan, UINT64_MAX), Tip{volume_.number, scan->end, scan->chain};
     // Only now: a sealed volume cannot be opened for writing, except by root.
     file = disk_.open_write(volume_.path);
     if (!file) return tl::unexpected(file.error());
@@ -176,6 +176,7 @@ class Sealing {
              ".torn; it was never acknowledged");
     }
     if (end == 0) return discard();
+    report_damage(scan, end);
     if (auto cut = file.truncate(end); !cut) return tl::unexpected(cut.error());
     if (auto again = write_again(file, std::min(scan.last_batch_begin, end), end); !again)
       return tl::unexpected(again.error());
@@ -188,7 +189,6 @@ class Sealing {
     // Cut before records that were read: the chain value is that of the last one left.
     auto left = scan_volume(file, volume_.number, {.read_bodies = false}, no_visit);
     if (!left) return tl::unexpected(left.error());
-    report_damage(*left);
     if (auto marked = file.make_read_only(); !marked) return tl::unexpected(marked.error());
     if (auto synced = file.sync(); !synced) return tl::unexpected(synced.error());
     return Tip{volume_.number, left->end, left->chain};
@@ -201,9 +201,11 @@ class Sealing {
     return std::optional<Tip>();
   }
 
-  void report_damage(const ScanResult& scan) const {
+  // Of what is left: the flaws of a tail that is cut off are no damage.
+  void report_damage(const ScanResult& scan, std::uint64_t end) const {
     for (const auto& flaw : scan.flaws)
-      alarm_("damage in the archive, " + describe(flaw.place) + ": " + flaw.text + "; run guichet verify");
+      if (flaw.place.offset < end)
+        alarm_("damage in the archive, " + describe(flaw.place) + ": " + flaw.text + "; run guichet verify");
   }
 
   Error with_volume(Error error) const {

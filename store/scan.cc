@@ -145,13 +145,15 @@ class Scan {
   }
 
   Result<void> accept(const ScannedRecord& record, const Proof& proof, const std::optional<Flaw>& flaw) {
-    const bool first_unknown = !chain_known_ && record.place.offset != 0;  // found again after damage
-    const bool believed = proof.chained || (first_unknown && proof.in_place);
+    // After damage there is no chain value to compare with, or one that may itself be the damage.
+    const bool unprovable = record.place.offset != 0 && (!chain_known_ || !chain_proven_);
+    const bool believed = proof.chained || (unprovable && proof.in_place);
     if (!believed) add_flaw(FlawKind::chain, at_, trail_.expected(), chain_flaw_text(record));
     if (believed) trail_.follow(record.header, at_, record.end, !flaw);
     if (!believed) trail_.lose(at_);
     length_was_proven_ = proof.chained;
     chain_known_ = true;
+    chain_proven_ = believed;
     chain_ = record.header.chain;  // also of a record whose block is wrong: its place in the chain is not
     note_warcinfo(record);
     if (flaw) return result_.flaws.push_back(*flaw), Result<void>();
@@ -289,6 +291,7 @@ class Scan {
   std::uint64_t at_ = 0;
   Digest chain_;  // of the record before, whole or not
   bool chain_known_ = false;
+  bool chain_proven_ = true;  // the record before was believed
   bool length_was_proven_ = true;  // of the record before: so this is where a record begins
   BatchTrail trail_;
   RecordHeader found_;  // where the walk goes on after damage

@@ -62,7 +62,7 @@ class Store {
   virtual void append(Append append) = 0;
 
   // While at least one is alive, a batch may wait a little for it (commit_wait_us): take one when a body
-  // begins, drop it just before append(), or when that will never come.
+  // begins, drop it just after append(), or when that will never come.
   class Expectation {
    public:
     virtual ~Expectation() = default;

@@ -39,7 +39,8 @@ void Writer::push(Append append) {
     const std::lock_guard lock(mutex_);
     if (!stop_) {
       waiting_.push_back(std::move(append));
-      changed_.notify_one();
+      // A batch that gathers is woken by the last body it waits for (expect), not by each.
+      if (!gathering_ || waiting_.size() >= batch_appends_max) changed_.notify_one();
       return;
     }
   }
@@ -50,7 +51,7 @@ void Writer::push(Append append) {
 void Writer::expect(int change) {
   const std::lock_guard lock(mutex_);
   expected_ += change;
-  if (change < 0 && gathering_) changed_.notify_one();
+  if (expected_ == 0 && gathering_) changed_.notify_one();
 }
 
 void Writer::stop() {

@@ -20,6 +20,12 @@
 #include "store/store.h"
 
 namespace guichet::store {
+
+void PrintTo(const Finding& finding, std::ostream* out) {
+  *out << (finding.kind == FindingKind::note ? "note: " : "damage: ") << finding.where << ": "
+       << finding.what;
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -489,18 +495,23 @@ TEST_F(VerifyTest, NotesAnIndexThatLagsAndComparesWhatItHas) {
 
 TEST_F(VerifyTest, NamesEveryAlteredColumn) {
   const std::vector<std::pair<std::string, std::string>> changes{
-      {"UPDATE deliveries SET state = 1 WHERE uid = (SELECT min(uid) FROM deliveries)", "its state"},
-      {"UPDATE deliveries SET size_octets = size_octets + 1 WHERE uid = (SELECT min(uid) FROM deliveries)",
+      {"UPDATE deliveries SET state = 1 WHERE uid = (SELECT min(uid) FROM deliveries WHERE state = 0)",
+       "its state"},
+      {"UPDATE deliveries SET size_octets = size_octets + 1 WHERE uid = (SELECT min(uid) FROM deliveries "
+       "WHERE state = 0)",
        "its size"},
-      {"UPDATE deliveries SET offset = offset + 1 WHERE uid = (SELECT min(uid) FROM deliveries)",
+      {"UPDATE deliveries SET offset = offset + 1 WHERE uid = (SELECT min(uid) FROM deliveries WHERE state = "
+       "0)",
        "its place"},
-      {"UPDATE deliveries SET maildrop = 'other' WHERE uid = (SELECT min(uid) FROM deliveries)",
+      {"UPDATE deliveries SET maildrop = 'other' WHERE uid = (SELECT min(uid) FROM deliveries WHERE state = "
+       "0)",
        "its recipient"},
-      {"UPDATE deliveries SET at_us = 1 WHERE uid = (SELECT min(uid) FROM deliveries)", "its time"},
+      {"UPDATE deliveries SET at_us = 1 WHERE uid = (SELECT min(uid) FROM deliveries WHERE state = 0)",
+       "its time"},
       {"UPDATE deliveries SET uid = x'01020304050607080102030405060708' WHERE uid = (SELECT min(uid) FROM "
        "deliveries)",
        "no sound record tells of it"},
-      {"DELETE FROM deliveries WHERE uid = (SELECT min(uid) FROM deliveries)", "is missing"},
+      {"DELETE FROM deliveries WHERE uid = (SELECT min(uid) FROM deliveries WHERE state = 0)", "is missing"},
       {"UPDATE messages SET digest = zeroblob(32) WHERE id = (SELECT min(id) FROM messages)", "its digest"},
       {"UPDATE messages SET size_octets = 1 WHERE id = (SELECT min(id) FROM messages)", "its size"},
       {"DELETE FROM messages WHERE id = (SELECT min(id) FROM messages)", "is missing"},
