@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/control_server.h"
@@ -171,7 +172,7 @@ class Gateway {
                         ? smtp_tls
                         : load_tls(settings_.popd.tls_cert, settings_.popd.tls_key);
     if (!pop3_tls) return tl::unexpected(pop3_tls.error());
-    auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
+    auto store = open_store();
     if (!store) return tl::unexpected("the store cannot be opened: " + store.error().text);
     store_ = std::move(*store);
     users_.emplace(std::move(*users));
@@ -183,6 +184,16 @@ class Gateway {
     pop3_.emplace(popd::Server{popd_options(settings_), *users_, locks_, *store_, *clock_, pool_,
                                std::move(*pop3_tls)});
     return {};
+  }
+
+  // A command that catches up the index holds the lock for a moment: that is no reason not to start.
+  store::Result<std::unique_ptr<store::Store>> open_store() {
+    for (int tries_left = 20;; --tries_left) {
+      auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
+      const bool busy = !store && store.error().kind == store::ErrorKind::busy;
+      if (!busy || tries_left == 0) return store;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
   }
 
   // A message whose deliveries were torn off by a crash gets them now, before anybody can log in.

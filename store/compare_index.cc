@@ -133,7 +133,7 @@ class Comparison {
       const auto rows = index_.deliveries(said.message);
       if (!rows) return tl::unexpected(rows.error());
       const bool there =
-          std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.uid.uuid == uuid; });
+          std::any_of(rows->begin(), rows->end(), [&id = uuid](const auto& row) { return row.uid.uuid == id; });
       if (!there && is_before_end(said.place)) lacks("delivery " + uuid.text(), said.place);
     }
     return {};
@@ -148,7 +148,7 @@ class Comparison {
         differences_.add("message " + row.message.uuid.text() + " counts as not delivered, but it is");
     for (const auto& [uuid, recipients] : ledger_.awaited()) {
       const bool there =
-          std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.message.uuid == uuid; });
+          std::any_of(rows->begin(), rows->end(), [&id = uuid](const auto& row) { return row.message.uuid == id; });
       if (!there) differences_.add("message " + uuid.text() + " counts as delivered to all, but it is not");
     }
     return {};

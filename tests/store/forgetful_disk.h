@@ -53,12 +53,14 @@ class ForgetfulDisk final : public Disk {
   void cut_power_at(std::uint64_t step);
   [[nodiscard]] std::uint64_t steps() const;
 
-  // Call number `call` (of all calls, reads too, counted from 0) fails once. A failing write may have written
-  // a part, which one `seed` says.
+  // Call number `call` (of all calls, reads too, counted from 0) fails once; or, with `what`, the first call from
+  // there on that is described so ("sync_data 00000001.warc"). A failing write may have written a part, which one
+  // `seed` says.
   struct Fault {
     std::uint64_t call = 0;
     ErrorKind kind = ErrorKind::io;
     std::uint64_t seed = 0;
+    std::string what = {};
   };
   void inject(const Fault& fault);
   [[nodiscard]] std::uint64_t calls() const;
