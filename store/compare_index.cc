@@ -132,8 +132,8 @@ class Comparison {
     for (const auto& [uuid, said] : ledger_.deliveries()) {
       const auto rows = index_.deliveries(said.message);
       if (!rows) return tl::unexpected(rows.error());
-      const bool there =
-          std::any_of(rows->begin(), rows->end(), [&id = uuid](const auto& row) { return row.uid.uuid == id; });
+      const bool there = std::any_of(rows->begin(), rows->end(),
+                                     [&id = uuid](const auto& row) { return row.uid.uuid == id; });
       if (!there && is_before_end(said.place)) lacks("delivery " + uuid.text(), said.place);
     }
     return {};
@@ -147,8 +147,8 @@ class Comparison {
       if (!ledger_.awaited().contains(row.message.uuid))
         differences_.add("message " + row.message.uuid.text() + " counts as not delivered, but it is");
     for (const auto& [uuid, recipients] : ledger_.awaited()) {
-      const bool there =
-          std::any_of(rows->begin(), rows->end(), [&id = uuid](const auto& row) { return row.message.uuid == id; });
+      const bool there = std::any_of(rows->begin(), rows->end(),
+                                     [&id = uuid](const auto& row) { return row.message.uuid == id; });
       if (!there) differences_.add("message " + uuid.text() + " counts as delivered to all, but it is not");
     }
     return {};

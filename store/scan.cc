@@ -291,7 +291,7 @@ class Scan {
   std::uint64_t at_ = 0;
   Digest chain_;  // of the record before, whole or not
   bool chain_known_ = false;
-  bool chain_proven_ = true;  // the record before was believed
+  bool chain_proven_ = true;       // the record before was believed
   bool length_was_proven_ = true;  // of the record before: so this is where a record begins
   BatchTrail trail_;
   RecordHeader found_;  // where the walk goes on after damage

@@ -1,5 +1,5 @@
-// Arbitrary octets as a volume: the walk stays inside it and goes forward only, and recovery keeps whole batches,
-// finds nothing more to cut in what it kept, and never touches a sealed volume.
+// Arbitrary octets as a volume: the walk stays inside it and goes forward only, and recovery keeps whole
+// batches, finds nothing more to cut in what it kept, and never touches a sealed volume.
 #include <algorithm>
 #include <string>
 
@@ -16,12 +16,13 @@ using guichet::fuzz::require;
 const std::filesystem::path store_folder = "/store";
 
 struct Walk {
-  std::uint64_t end = 0;   // of the record before
+  std::uint64_t end = 0;  // of the record before
   std::uint64_t size = 0;
 
   Result<void> operator()(const ScannedRecord& record) {
     require(record.place.offset >= end, "records come in order and do not overlap");
-    require(record.block_offset > record.place.offset && record.block_offset <= record.end, "a block is in its record");
+    require(record.block_offset > record.place.offset && record.block_offset <= record.end,
+            "a block is in its record");
     require(record.end <= size, "a record ends inside the volume");
     end = record.end;
     return {};
@@ -31,7 +32,8 @@ struct Walk {
 void check_scan(const ScanResult& scan, std::uint64_t size) {
   require(scan.end <= size && scan.last_batch_end <= size, "the end is inside the volume");
   require(scan.last_batch_begin <= scan.last_batch_end, "a batch begins before it ends");
-  for (const auto& flaw : scan.flaws) require(flaw.place.offset < size, "a flaw is inside the volume");
+  for (const auto& flaw : scan.flaws)
+    require(flaw.place.offset < size, "a flaw is inside the volume");
 }
 
 // The volume after a start that found it, or nothing if the start refused it or left none.
@@ -53,7 +55,8 @@ void check_recovery(const std::string& octets, const ScanResult& scan) {
   require(octets.starts_with(*kept), "what is kept is the beginning of what was there");
   const bool damaged_before = std::any_of(scan.flaws.begin(), scan.flaws.end(),
                                           [&](const Flaw& flaw) { return flaw.place.offset < kept->size(); });
-  if (!damaged_before) require(recovered(*kept, false) == kept, "there is nothing more to cut in what was kept");
+  if (!damaged_before)
+    require(recovered(*kept, false) == kept, "there is nothing more to cut in what was kept");
 }
 
 }  // namespace
@@ -67,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ScanOptions options;
     options.read_bodies = bodies;
     const auto scan = scan_volume(**file, 1, options, Walk{.size = size});
-    if (!scan) return 0;   // a later format
+    if (!scan) return 0;  // a later format
     check_scan(*scan, size);
     if (bodies) check_recovery(octets, *scan);
   }

@@ -21,9 +21,10 @@ class BatchTest : public ::testing::Test {
   }
 
   Append append_of(const Mail& mail, std::size_t spool = 0) {
-    return {.body = Append::NewMessage{mail.message, clock_.now(), mail.digest(), body_of(mail.octets, spool)},
-            .facts = facts_of(mail, clock_.now()),
-            .done = nullptr};
+    return {
+        .body = Append::NewMessage{mail.message, clock_.now(), mail.digest(), body_of(mail.octets, spool)},
+        .facts = facts_of(mail, clock_.now()),
+        .done = nullptr};
   }
 
   // The octets of a volume that holds this one batch.
@@ -32,7 +33,8 @@ class BatchTest : public ::testing::Test {
     auto octets = encode_warcinfo(position, encode_volume_info({}, 1), clock_.now());
     Batch batch(position, clock_, ids_, equal_, appends);
     for (const auto& segment : batch.segments()) {
-      for (const auto& piece : segment.pieces) octets.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+      for (const auto& piece : segment.pieces)
+        octets.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
       if (segment.spool) octets += spool_of(*segment.spool);
     }
     EXPECT_EQ(octets.size(), batch.end().end.offset);
@@ -48,7 +50,8 @@ class BatchTest : public ::testing::Test {
 
   static std::vector<RecordType> types_of(const Scanned& scanned) {
     std::vector<RecordType> types;
-    for (const auto& record : scanned.records) types.push_back(record.header.type);
+    for (const auto& record : scanned.records)
+      types.push_back(record.header.type);
     return types;
   }
 
@@ -98,7 +101,8 @@ TEST_F(BatchTest, TheSameOctetsInOneBatchAreARevisit) {
   appends.push_back(append_of(second));
   const auto scanned = scan_octets(encode(appends));
   ASSERT_TRUE(scanned.result.flaws.empty());
-  ASSERT_EQ(types_of(scanned), (std::vector{warcinfo, resource, metadata, metadata, revisit, metadata, metadata}));
+  ASSERT_EQ(types_of(scanned),
+            (std::vector{warcinfo, resource, metadata, metadata, revisit, metadata, metadata}));
   const auto& again = scanned.records[4].header;
   EXPECT_EQ(again.target, second.message);
   EXPECT_EQ(again.payload_digest, first.digest());
@@ -125,7 +129,8 @@ TEST_F(BatchTest, OtherOctetsOfTheSameDigestAreKept) {
 
 TEST_F(BatchTest, AnEarlierEqualBodyIsReferredTo) {
   const auto one = mail("one");
-  const BodyPlace earlier{.volume = 1, .offset = 99, .size_octets = 1, .message = {ids_.mint({})}, .date = {}};
+  const BodyPlace earlier{
+      .volume = 1, .offset = 99, .size_octets = 1, .message = {ids_.mint({})}, .date = {}};
   equal_ = [earlier](const Digest&, const Body&) { return earlier; };
   std::vector<Append> appends;
   appends.push_back(append_of(one));

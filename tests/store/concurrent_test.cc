@@ -1,5 +1,5 @@
-// Many threads at one store, on a real disk: what is acknowledged is there, once, and whole, before and after a
-// restart.
+// Many threads at one store, on a real disk: what is acknowledged is there, once, and whole, before and after
+// a restart.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -23,7 +23,7 @@ class ConcurrentTest : public ::testing::Test {
   std::unique_ptr<Store> open() {
     StoreOptions options;
     options.path = home_.path() / "store";
-    options.volume_octets_max = 400'000;   // several volumes in the course of the test
+    options.volume_octets_max = 400'000;  // several volumes in the course of the test
     options.prepare_octets = 64 * 1024;
     auto opened = Store::open(options, *disk_, *clock_, *ids_, alarms_.listener());
     EXPECT_TRUE(opened) << opened.error().text;
@@ -34,8 +34,10 @@ class ConcurrentTest : public ::testing::Test {
   void send(Store& store, int sender) {
     for (int i = 0; i < mails_each; ++i) {
       const auto expectation = store.expect();
-      const auto text = i % 2 ? "common " + std::to_string(i) : std::to_string(sender) + "/" + std::to_string(i);
-      const auto mail = new_mail(*clock_, *ids_, mail_text(text + std::string(static_cast<std::size_t>(i) * 150, 'x')));
+      const auto text =
+          i % 2 ? "common " + std::to_string(i) : std::to_string(sender) + "/" + std::to_string(i);
+      const auto mail =
+          new_mail(*clock_, *ids_, mail_text(text + std::string(static_cast<std::size_t>(i) * 150, 'x')));
       auto append = to_append(store, *clock_, mail, i % 7 == 3 ? 100 : 0);
       ASSERT_TRUE(append);
       const auto result = push(store, std::move(*append)).get();
@@ -54,7 +56,8 @@ class ConcurrentTest : public ::testing::Test {
       {
         const std::lock_guard lock(mutex_);
         for (const auto& row : *rows)
-          if (handed_over_.size() < 100 && handed_over_.insert(row.uid).second) mine.emplace_back(row.message, row.uid);
+          if (handed_over_.size() < 100 && handed_over_.insert(row.uid).second)
+            mine.emplace_back(row.message, row.uid);
       }
       if (mine.empty()) {
         std::this_thread::yield();
@@ -65,7 +68,8 @@ class ConcurrentTest : public ::testing::Test {
       const auto left = store.waiting("foi", 0);
       ASSERT_TRUE(left);
       for (const auto& row : *left)
-        for (const auto& [message, uid] : mine) EXPECT_NE(row.uid, uid);
+        for (const auto& [message, uid] : mine)
+          EXPECT_NE(row.uid, uid);
     }
   }
 
@@ -90,7 +94,8 @@ class ConcurrentTest : public ::testing::Test {
       ASSERT_TRUE(place && *place);
       EXPECT_TRUE(store.archive().check(**place, (*message)->digest));
     }
-    for (const auto& [uid, digest] : taken_) EXPECT_NE(listed.contains(uid), handed_over_.contains(uid));
+    for (const auto& [uid, digest] : taken_)
+      EXPECT_NE(listed.contains(uid), handed_over_.contains(uid));
     EXPECT_EQ(listed.size() + handed_over_.size(), taken_.size());
   }
 
@@ -109,12 +114,16 @@ TEST_F(ConcurrentTest, ManySendersTwoCollectorsAndARebuild) {
   auto store = open();
   ASSERT_TRUE(store);
   std::vector<std::thread> threads, others;
-  for (int i = 0; i < senders; ++i) threads.emplace_back([&, i] { send(*store, i); });
-  for (int i = 0; i < 2; ++i) others.emplace_back([&] { collect(*store); });
+  for (int i = 0; i < senders; ++i)
+    threads.emplace_back([&, i] { send(*store, i); });
+  for (int i = 0; i < 2; ++i)
+    others.emplace_back([&] { collect(*store); });
   others.emplace_back([&] { rebuild(*store); });
-  for (auto& thread : threads) thread.join();
+  for (auto& thread : threads)
+    thread.join();
   done_ = true;
-  for (auto& thread : others) thread.join();
+  for (auto& thread : others)
+    thread.join();
 
   EXPECT_EQ(taken_.size(), static_cast<std::size_t>(senders * mails_each));
   expect_all(*store);
@@ -125,7 +134,8 @@ TEST_F(ConcurrentTest, ManySendersTwoCollectorsAndARebuild) {
   store->stop();
   const auto report = verify(store->archive(), {});
   ASSERT_TRUE(report);
-  for (const auto& finding : report->findings) ADD_FAILURE() << finding.where << ": " << finding.what;
+  for (const auto& finding : report->findings)
+    ADD_FAILURE() << finding.where << ": " << finding.what;
   EXPECT_GT(report->volumes, 2u);
   EXPECT_TRUE(alarms_.heard().empty());
 }
@@ -148,7 +158,8 @@ TEST_F(ConcurrentTest, StopAnswersWhoeverIsWaiting) {
     threads.emplace_back([&] { (void)store->waiting("foi", 1); });
     threads.emplace_back([&] { store->stop(); });
     store->stop();
-    for (auto& thread : threads) thread.join();
+    for (auto& thread : threads)
+      thread.join();
     EXPECT_EQ(answered, pushed);
     (void)store->waiting("foi", 1);
   }

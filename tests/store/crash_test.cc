@@ -66,6 +66,20 @@ class CrashTest : public ::testing::Test {
     return {};
   }
 
+  // Only the process dies, and the next one dies in its recovery; the power goes when the third is at work.
+  std::string survive_two_deaths(CrashScript& script, const ForgetfulDisk& dead, std::uint64_t step) {
+    script.rewind();
+    set_index(script, IndexFate::kept);
+    const auto second = dead.process_death();
+    second->cut_power_at(step);
+    (void)script.check(*second);
+    const auto third = second->process_death();
+    if (auto problem = script.check_and_go_on(*third); !problem.empty()) return problem;
+    const auto found = third->power_cut(0, Cut::nothing_unsynced);
+    if (auto problem = script.check(*found); !problem.empty()) return "after the cut: " + problem;
+    return {};
+  }
+
   void tally(const std::string& problem, const std::string& what) {
     ++totals_.cuts;
     if (problem.empty()) return;
@@ -96,6 +110,8 @@ class CrashTest : public ::testing::Test {
     const auto& cut = cut_cases[step % cut_cases.size()];
     tally(survive_cut_recovery(script, disk, cut, step % 13),
           what + ", recovery cut at " + std::to_string(step % 13));
+    for (std::uint64_t death = step % 3; death < 16; death += 3)
+      tally(survive_two_deaths(script, disk, death), what + ", recovery killed at " + std::to_string(death));
   }
 
   template <class Prepare>
@@ -139,6 +155,20 @@ TEST_F(CrashTest, WithZeroFilling) {
   for (std::uint64_t step = 0; step <= steps; step += 7)
     day_cut_at(step, prepare);
   report("with zero-filling");
+  EXPECT_EQ(totals_.losses, 0u) << totals_.first_loss;
+}
+
+// A write that failed half way leaves octets that the seal must cut before it marks the volume.
+TEST_F(CrashTest, AfterAFailedWrite) {
+  for (const std::uint64_t seed : {900u, 2000u}) {
+    const auto prepare = [seed](CrashScript&, ForgetfulDisk& disk) {
+      disk.inject(
+          {.call = 0, .kind = ErrorKind::no_space, .seed = seed, .what = "write_durably 00000001.warc 30"});
+    };
+    for (std::uint64_t step = 15; step < 24; ++step)
+      day_cut_at(step, prepare);
+  }
+  report("after a failed write");
   EXPECT_EQ(totals_.losses, 0u) << totals_.first_loss;
 }
 

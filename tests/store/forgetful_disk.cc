@@ -158,6 +158,22 @@ std::shared_ptr<Node> after_cut(const Node& node, Random& random, Cut mode, Copi
   return made;
 }
 
+// The same nodes once more, with all that is pending.
+std::shared_ptr<Node> copy_of(const std::shared_ptr<Node>& node, Copies& copies) {
+  if (!node) return nullptr;
+  auto& copy = copies[node.get()];
+  if (copy) return copy;
+  copy = std::make_shared<Node>(*node);
+  const auto made = copy;
+  for (auto* names : {&made->names, &made->names_durable})
+    for (auto& [name, child] : *names)
+      child = copy_of(child, copies);
+  for (auto& change : made->names_pending)
+    for (auto& [name, child] : change.set)
+      child = copy_of(child, copies);
+  return made;
+}
+
 }  // namespace
 
 // --- The disk's state
@@ -589,6 +605,15 @@ std::unique_ptr<ForgetfulDisk> ForgetfulDisk::power_cut(std::uint64_t seed, Cut 
   Random random(seed);
   Copies copies;
   state->root = after_cut(*state_->root, random, mode, copies);
+  state->room = state_->room;
+  return std::unique_ptr<ForgetfulDisk>(new ForgetfulDisk(std::move(state)));
+}
+
+std::unique_ptr<ForgetfulDisk> ForgetfulDisk::process_death() const {
+  const std::lock_guard lock(state_->mutex);
+  auto state = std::make_shared<State>();
+  Copies copies;
+  state->root = copy_of(state_->root, copies);
   state->room = state_->room;
   return std::unique_ptr<ForgetfulDisk>(new ForgetfulDisk(std::move(state)));
 }

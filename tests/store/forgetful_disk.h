@@ -53,9 +53,9 @@ class ForgetfulDisk final : public Disk {
   void cut_power_at(std::uint64_t step);
   [[nodiscard]] std::uint64_t steps() const;
 
-  // Call number `call` (of all calls, reads too, counted from 0) fails once; or, with `what`, the first call from
-  // there on that is described so ("sync_data 00000001.warc"). A failing write may have written a part, which one
-  // `seed` says.
+  // Call number `call` (of all calls, reads too, counted from 0) fails once; or, with `what`, the first call
+  // from there on that is described so ("sync_data 00000001.warc"). A failing write may have written a part,
+  // which one `seed` says.
   struct Fault {
     std::uint64_t call = 0;
     ErrorKind kind = ErrorKind::io;
@@ -78,6 +78,9 @@ class ForgetfulDisk final : public Disk {
 
   // The disk as it is found when the power is back.
   [[nodiscard]] std::unique_ptr<ForgetfulDisk> power_cut(std::uint64_t seed, Cut mode) const;
+  // The disk as the next process finds it when only this one died: everything is there, and what was not
+  // synced is still not.
+  [[nodiscard]] std::unique_ptr<ForgetfulDisk> process_death() const;
 
   // Each step, for the message of a failed test.
   [[nodiscard]] std::vector<std::string> trace() const;

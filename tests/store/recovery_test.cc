@@ -73,7 +73,8 @@ TEST_F(RecoveryTest, AWholeVolumeIsSealed) {
   EXPECT_FALSE(content("00000001.warc.torn"));
   EXPECT_THAT(alarms_->heard(), IsEmpty());
   EXPECT_TRUE((*disk_->open_read(volume_file("/store", 1)))->is_read_only().value());
-  EXPECT_FALSE(disk_->open_write(volume_file("/store", 1)));   // as an ordinary user finds it at the next start
+  EXPECT_FALSE(
+      disk_->open_write(volume_file("/store", 1)));  // as an ordinary user finds it at the next start
   EXPECT_EQ(again()->length, octets_.size());
 }
 
@@ -96,7 +97,8 @@ TEST_F(RecoveryTest, AnyLostSectorOfTheLastBatchCutsIt) {
   const auto begin = begin_of_batch(3);
   for (auto at = begin; at < octets_.size(); at += 128) {
     auto damaged = octets_ + std::string(1000, '\0');
-    std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(at), std::min<std::size_t>(128, octets_.size() - at), '\0');
+    std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(at),
+                std::min<std::size_t>(128, octets_.size() - at), '\0');
     const auto tip = recover(damaged);
     ASSERT_TRUE(tip);
     EXPECT_EQ(tip->length, begin) << at;
@@ -163,7 +165,8 @@ TEST_F(RecoveryTest, AVolumeWithoutAWholeRecordGoes) {
 
 TEST_F(RecoveryTest, SeveralVolumesWithoutAWholeRecordGo) {
   disk_ = std::make_unique<ForgetfulDisk>("/store/volumes");
-  for (const std::uint32_t number : {1u, 2u, 3u}) disk_->put(volume_file("/store", number), std::string(10, '\0'));
+  for (const std::uint32_t number : {1u, 2u, 3u})
+    disk_->put(volume_file("/store", number), std::string(10, '\0'));
   const auto tip = again();
   ASSERT_TRUE(tip);
   EXPECT_EQ(tip->volume, 0u);
@@ -196,7 +199,8 @@ TEST_F(RecoveryTest, WhatAFailedSyncDroppedIsWrittenAgain) {
   EXPECT_EQ(content("00000001.warc"), octets_);
 }
 
-// --- Folders ------------------------------------------------------------------------------------------------
+// --- Folders
+// ------------------------------------------------------------------------------------------------
 
 TEST(StoreFolder, AnEmptyFolderBecomesAStoreThatSurvives) {
   ForgetfulDisk disk("/mnt");

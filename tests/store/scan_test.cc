@@ -12,7 +12,8 @@ namespace {
 
 std::vector<std::uint64_t> ends_of(const Scanned& scanned) {
   std::vector<std::uint64_t> ends{0};
-  for (const auto& record : scanned.records) ends.push_back(record.end);
+  for (const auto& record : scanned.records)
+    ends.push_back(record.end);
   return ends;
 }
 
@@ -57,10 +58,10 @@ TEST(Scan, EachTruncation) {
       const auto& result = scanned.result;
       const auto kept = result.last_batch_is_whole ? result.last_batch_end : result.last_batch_begin;
       // What stays is whole batches, and all of those that are whole.
-      const auto batch_end = size >= octets.size()      ? octets.size()
-                             : size >= whole[3].end     ? whole[3].end
+      const auto batch_end = size >= octets.size()  ? octets.size()
+                             : size >= whole[3].end ? whole[3].end
                              : size >= whole[0].end ? whole[0].end
-                                                        : 0;
+                                                    : 0;
       ASSERT_EQ(kept, batch_end) << size;
     }
   }
@@ -94,7 +95,8 @@ TEST(Scan, EachFlippedBit) {
   }
 }
 
-// Damage to the header of the record that holds a mail, so that the walk has to look for the next one in its body.
+// Damage to the header of the record that holds a mail, so that the walk has to look for the next one in its
+// body.
 void expect_not_taken_in(SmallVolume& volume, const std::string& inside, std::size_t records_after) {
   volume.add_batch({mail_text("before")});
   volume.add_batch({mail_text(inside)});
@@ -104,8 +106,9 @@ void expect_not_taken_in(SmallVolume& volume, const std::string& inside, std::si
   const auto& holder = *std::find_if(sound.records.begin(), sound.records.end(), [&](const ScannedRecord& r) {
     return r.header.type == RecordType::resource && r.header.content_length > inside.size();
   });
-  for (const std::size_t at : {std::size_t{0}, std::size_t{40}, octets.find("Content-Length", holder.place.offset) + 17 -
-                                                                    holder.place.offset}) {
+  for (const std::size_t at :
+       {std::size_t{0}, std::size_t{40},
+        octets.find("Content-Length", holder.place.offset) + 17 - holder.place.offset}) {
     auto damaged = octets;
     auto& octet = damaged[holder.place.offset + at];
     octet = static_cast<char>(octet ^ 1);
@@ -143,14 +146,16 @@ TEST(Scan, CopiesOfOurOwnRecordsAfterAWideGap) {
   volume.add_batch({mail_text("last")});
   const auto octets = volume.octets();
   const auto sound = scan_octets(octets);
-  // From inside the first batch to inside the forwarding record's header: of the copies, those of the second batch
-  // are later than all that was read before the gap.
+  // From inside the first batch to inside the forwarding record's header: of the copies, those of the second
+  // batch are later than all that was read before the gap.
   auto damaged = octets;
   const auto begin = sound.records[1].place.offset + 20;
   const auto end = sound.records[7].place.offset + 100;
-  std::fill(damaged.begin() + static_cast<std::ptrdiff_t>(begin), damaged.begin() + static_cast<std::ptrdiff_t>(end), 'x');
+  std::fill(damaged.begin() + static_cast<std::ptrdiff_t>(begin),
+            damaged.begin() + static_cast<std::ptrdiff_t>(end), 'x');
   const auto scanned = scan_octets(damaged);
-  for (const auto& record : scanned.records) EXPECT_EQ(record.header.offset, record.place.offset);
+  for (const auto& record : scanned.records)
+    EXPECT_EQ(record.header.offset, record.place.offset);
   EXPECT_EQ(scanned.result.end, octets.size());
   EXPECT_EQ(scanned.result.records, sound.result.records - 7);
 }
@@ -179,7 +184,8 @@ TEST(Scan, AVolumeWithoutItsFirstRecordShows) {
   EXPECT_EQ(scanned.result.flaws[0].place.offset, 0u);
 }
 
-// The end and its chain value belong together, or an index that ended there would be taken for another store's.
+// The end and its chain value belong together, or an index that ended there would be taken for another
+// store's.
 TEST(Scan, TheChainIsThatOfTheEnd) {
   SmallVolume volume;
   volume.add_batch({mail_text("one")});
@@ -233,14 +239,15 @@ TEST(Scan, AnotherFormatIsNotRead) {
 TEST(Scan, AVisitorMayStopIt) {
   SmallVolume volume;
   const OctetFile file(volume.octets());
-  const auto result =
-      scan_volume(file, 1, {}, [](const ScannedRecord&) { return Result<void>(fail(ErrorKind::stopped, "enough")); });
+  const auto result = scan_volume(
+      file, 1, {}, [](const ScannedRecord&) { return Result<void>(fail(ErrorKind::stopped, "enough")); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().text, "enough");
 }
 
 TEST(VolumeInfo, WhatIsWrittenIsRead) {
-  const VolumeInfo info{.format = 1, .previous_volume = 41, .previous_length = 1234567, .previous_chain = sha256("x")};
+  const VolumeInfo info{
+      .format = 1, .previous_volume = 41, .previous_length = 1234567, .previous_chain = sha256("x")};
   const auto read = decode_volume_info(encode_volume_info(info, 42));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->previous_volume, 41u);

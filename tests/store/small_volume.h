@@ -40,7 +40,8 @@ class SmallVolume {
   // Each batch: some mails.
   void add_batch(const std::vector<std::string>& mails) {
     std::vector<Append> appends;
-    for (const auto& octets : mails) appends.push_back(append_of(new_mail(clock_, ids_, octets)));
+    for (const auto& octets : mails)
+      appends.push_back(append_of(new_mail(clock_, ids_, octets)));
     commit(appends);
   }
 

@@ -58,7 +58,8 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(rows) << rows.error().text;
     std::vector<Uid> uids;
     if (rows)
-      for (const auto& row : *rows) uids.push_back(row.uid);
+      for (const auto& row : *rows)
+        uids.push_back(row.uid);
     return uids;
   }
   std::size_t volumes() { return disk_->list(options_.path / "volumes")->size(); }
@@ -88,7 +89,7 @@ TEST_F(StoreTest, WhatIsTakenWaitsUntilItIsHandedOver) {
   EXPECT_EQ(waiting(), (std::vector{two.uids[0]}));
   reopen();
   EXPECT_EQ(waiting(), (std::vector{two.uids[0]}));
-  EXPECT_TRUE(*store_->message(one.message));   // still in the archive
+  EXPECT_TRUE(*store_->message(one.message));  // still in the archive
   EXPECT_TRUE(take("three"));
   EXPECT_THAT(waiting(), SizeIs(2));
   EXPECT_THAT(alarms_.heard(), IsEmpty());
@@ -140,7 +141,8 @@ TEST_F(StoreTest, TheSpoolIsSweptAtStart) {
   EXPECT_FALSE(disk_->content(options_.path / "spool" / "left.part"));
 }
 
-// --- A disk that fails or is full ------------------------------------------------------------------------------
+// --- A disk that fails or is full
+// ------------------------------------------------------------------------------
 
 TEST_F(StoreTest, AFailedSyncIsTheEndUntilARestart) {
   ASSERT_TRUE(open());
@@ -153,7 +155,7 @@ TEST_F(StoreTest, AFailedSyncIsTheEndUntilARestart) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::stopped);
   }
-  EXPECT_THAT(waiting(), SizeIs(1));   // what is durable is still handed out
+  EXPECT_THAT(waiting(), SizeIs(1));  // what is durable is still handed out
   ASSERT_THAT(alarms_.heard(), SizeIs(1));
   EXPECT_THAT(alarms_.heard()[0], HasSubstr("failed to sync"));
   reopen();
@@ -166,7 +168,8 @@ TEST_F(StoreTest, AFailedSyncOfTheZerosIsNoticed) {
   disk_->inject({.call = 0, .kind = ErrorKind::io, .seed = 0, .what = "sync_data 00000001.warc"});
   ASSERT_TRUE(open());
   (void)take("one");
-  while (!disk_->fault_happened()) std::this_thread::yield();
+  while (!disk_->fault_happened())
+    std::this_thread::yield();
   EXPECT_FALSE(take("two"));
   EXPECT_TRUE(store_->failed());
 }
@@ -175,7 +178,7 @@ TEST_F(StoreTest, AFullDiskRefusesMailAndTakesHandOvers) {
   ASSERT_TRUE(open());
   const auto one = mail("one");
   ASSERT_TRUE(take(one));
-  disk_->set_room(50'000);   // the reserve of this disk is 5 % of a mebibyte
+  disk_->set_room(50'000);  // the reserve of this disk is 5 % of a mebibyte
   EXPECT_FALSE(store_->has_room(1));
   const auto refused = take("two");
   ASSERT_FALSE(refused);
@@ -194,7 +197,8 @@ TEST_F(StoreTest, AFullDiskThatDidNotSaySoIsGoneOnWithAndLeavesNoRubbish) {
   ASSERT_TRUE(take(one));
   for (const std::uint64_t room : {300u, 900u, 1000u, 700u, 0u}) {
     disk_->set_room(room);
-    const auto refused = push(*store_, hand_over(clock_, {{one.message, one.uids[0]}, {one.message, one.uids[0]}})).get();
+    const auto refused =
+        push(*store_, hand_over(clock_, {{one.message, one.uids[0]}, {one.message, one.uids[0]}})).get();
     ASSERT_FALSE(refused) << room;
     EXPECT_EQ(refused.error().kind, ErrorKind::no_space) << room;
     EXPECT_FALSE(store_->failed());
@@ -278,7 +282,8 @@ class StoreIndexTest : public StoreTest {
       mails_.push_back(mail("mail " + std::to_string(i)));
       ASSERT_TRUE(take(mails_.back()));
     }
-    for (const auto i : {0u, 4u, 7u}) ASSERT_TRUE(hand_over_one(mails_[i]));
+    for (const auto i : {0u, 4u, 7u})
+      ASSERT_TRUE(hand_over_one(mails_[i]));
     expected_ = waiting();
     counts_ = *store_->rebuild_index();
     store_.reset();
@@ -288,7 +293,8 @@ class StoreIndexTest : public StoreTest {
     const auto opened = open();
     ASSERT_TRUE(opened) << opened.error().text;
     EXPECT_EQ(waiting(), expected_);
-    for (const auto& mail : mails_) EXPECT_TRUE(*store_->message(mail.message));
+    for (const auto& mail : mails_)
+      EXPECT_TRUE(*store_->message(mail.message));
     EXPECT_EQ(*store_->rebuild_index(), counts_);
     EXPECT_EQ(waiting(), expected_);
     EXPECT_TRUE(take("one more"));
@@ -345,7 +351,8 @@ TEST_F(StoreIndexTest, OfOtherVolumes) {
   std::swap(disk_, other);
   fs::remove_all(index());
   ASSERT_TRUE(open());
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(take("another " + std::to_string(i)));
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(take("another " + std::to_string(i)));
   store_.reset();
   std::swap(disk_, other);
   expect_all();
@@ -440,7 +447,8 @@ TEST_F(StoreIndexTest, DamageAtTheEndIsNoReasonToRebuildEachTime) {
   fs::remove_all(index());
   reopen();
   reopen();
-  for (const auto& alarm : alarms_.heard()) EXPECT_THAT(alarm, testing::Not(HasSubstr("rebuilt")));
+  for (const auto& alarm : alarms_.heard())
+    EXPECT_THAT(alarm, testing::Not(HasSubstr("rebuilt")));
 }
 
 }  // namespace

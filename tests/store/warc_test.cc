@@ -103,7 +103,7 @@ TEST(Warc, NamesAreReadWithoutCaseAndUnknownFieldsSkipped) {
   const auto decoded = decode_header(octets, Digest{});
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->header, header);
-  EXPECT_NE(decoded->chain_expected, header.chain);   // and yet it was altered
+  EXPECT_NE(decoded->chain_expected, header.chain);  // and yet it was altered
 }
 
 TEST(Warc, EachTruncationIsRefused) {
@@ -120,7 +120,8 @@ TEST(Warc, EachFlippedBitShows) {
       auto flipped = octets;
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       const auto decoded = decode_header(flipped, Digest{});
-      EXPECT_TRUE(!decoded || decoded->chain_expected != decoded->header.chain) << "bit " << bit << ":\n" << flipped;
+      EXPECT_TRUE(!decoded || decoded->chain_expected != decoded->header.chain) << "bit " << bit << ":\n"
+                                                                                << flipped;
     }
   }
 }
@@ -128,8 +129,9 @@ TEST(Warc, EachFlippedBitShows) {
 TEST(Warc, EachMissingFieldIsRefused) {
   auto header = fact_header();
   const auto octets = encode_header(header, Digest{});
-  for (const std::string name : {"WARC-Type", "WARC-Record-ID", "WARC-Date", "WARC-Warcinfo-ID", "WARC-Block-Digest",
-                                 "Content-Length", "Guichet-Batch", "Guichet-Offset", "Guichet-Chain"}) {
+  for (const std::string name :
+       {"WARC-Type", "WARC-Record-ID", "WARC-Date", "WARC-Warcinfo-ID", "WARC-Block-Digest", "Content-Length",
+        "Guichet-Batch", "Guichet-Offset", "Guichet-Chain"}) {
     auto without = octets;
     const auto begin = without.find(name + ":");
     without.erase(begin, without.find("\r\n", begin) + 2 - begin);
@@ -145,7 +147,8 @@ TEST(Warc, NumbersThatAreNoneAreRefused) {
   auto header = fact_header();
   const auto octets = encode_header(header, Digest{});
   const std::string good = "Guichet-Batch: 7/1/3";
-  for (const std::string bad : {"7/1", "7", "", "7/3/3", "-7/1/3", "7/1/3/", "7/1/99999999999999999999", " 7 /1/3", "/1/3"}) {
+  for (const std::string bad :
+       {"7/1", "7", "", "7/3/3", "-7/1/3", "7/1/3/", "7/1/99999999999999999999", " 7 /1/3", "/1/3"}) {
     auto altered = octets;
     altered.replace(altered.find(good), good.size(), "Guichet-Batch: " + bad);
     EXPECT_FALSE(decode_header(altered, Digest{})) << bad;
