@@ -18,6 +18,7 @@ constexpr std::string_view own_names = "x-guichet-";
 // Both bound what is held back before a decision. The first is the longest line of RFC 5322 section 2.1.1.
 constexpr std::size_t name_octets_max = 998;
 constexpr std::size_t empty_id_octets_max = 4096;
+constexpr unsigned line_end_crs_max = 64;
 
 constexpr bool is_white_space(char c) {
   return c == ' ' || c == '\t';
@@ -99,6 +100,7 @@ struct ServedTransform::State {
   enum class LineEnd { whole, mended };
 
   void take_line_end(std::string_view& rest);
+  void end_crs();
   void end_line(LineEnd kind);
   void take_text(std::string_view text);
   void begin_line(char first);
@@ -114,7 +116,8 @@ struct ServedTransform::State {
   void id_is_empty();
 
   [[nodiscard]] bool is_mailbox_line() const {
-    return first_line_ && (held_ == "From " || held_ == ">From ");
+    constexpr std::string_view mark = "From ";
+    return first_line_ && held_.ends_with(mark) && held_.find_first_not_of('>') == held_.size() - mark.size();
   }
   [[nodiscard]] bool must_rename(std::string_view name);
   [[nodiscard]] std::size_t id_value_octets() const { return held_.size() - id_value_at_; }
@@ -129,9 +132,10 @@ struct ServedTransform::State {
   const Sink* sink_ = nullptr;  // during feed() and finish()
 
   Where where_ = Where::line_start;
-  bool first_line_ = true;
+  bool first_line_ = true;  // nothing but mailbox lines so far
+  bool in_mailbox_line_ = false;
   bool line_open_ = false;       // octets since the last line end
-  bool cr_pending_ = false;      // a CR was last: alone, or the first half of CRLF
+  unsigned crs_pending_ = 0;     // CRs that were last: each alone, or all before an LF
   bool auto_submitted_ = false;  // one has passed
   std::string held_;
   std::size_t id_value_at_ = 0;  // in held_, after the colon
@@ -139,12 +143,7 @@ struct ServedTransform::State {
 
 void ServedTransform::State::feed(std::string_view rest, const Sink& sink) {
   sink_ = &sink;
-  if (cr_pending_ && !rest.empty()) {
-    cr_pending_ = false;
-    const bool whole = rest.front() == '\n';
-    if (whole) rest.remove_prefix(1);
-    end_line(whole ? LineEnd::whole : LineEnd::mended);
-  }
+  if (crs_pending_ > 0) take_line_end(rest);
   while (!rest.empty()) {
     const std::size_t octets = where_ == Where::body ? clean_octets(rest) : line_octets(rest);
     if (octets > 0) take_text(rest.substr(0, octets));
@@ -156,7 +155,7 @@ void ServedTransform::State::feed(std::string_view rest, const Sink& sink) {
 
 void ServedTransform::State::finish(const Sink& sink) {
   sink_ = &sink;
-  if (std::exchange(cr_pending_, false)) end_line(LineEnd::mended);
+  end_crs();
   if (where_ == Where::name) not_a_field({});
   if (where_ == Where::id_value || where_ == Where::id_line_start) id_is_empty();
   if (line_open_) end_line(LineEnd::mended);
@@ -165,15 +164,22 @@ void ServedTransform::State::finish(const Sink& sink) {
 }
 
 void ServedTransform::State::take_line_end(std::string_view& rest) {
-  const bool cr = rest.front() == '\r';
-  rest.remove_prefix(1);
-  if (cr && rest.empty()) {
-    cr_pending_ = true;
-    return;
+  for (; !rest.empty() && rest.front() == '\r'; rest.remove_prefix(1)) {
+    if (crs_pending_ == line_end_crs_max)
+      end_line(LineEnd::mended);
+    else
+      ++crs_pending_;
   }
-  const bool whole = cr && rest.front() == '\n';
-  if (whole) rest.remove_prefix(1);
-  end_line(whole ? LineEnd::whole : LineEnd::mended);
+  if (rest.empty()) return;
+  if (rest.front() != '\n') return end_crs();
+  rest.remove_prefix(1);
+  end_line(std::exchange(crs_pending_, 0) == 1 ? LineEnd::whole : LineEnd::mended);
+}
+
+// No LF came after them.
+void ServedTransform::State::end_crs() {
+  for (; crs_pending_ > 0; --crs_pending_)
+    end_line(LineEnd::mended);
 }
 
 void ServedTransform::State::end_line(LineEnd kind) {
@@ -199,7 +205,7 @@ void ServedTransform::State::end_line(LineEnd kind) {
     case Where::body:
       break;
   }
-  first_line_ = false;
+  first_line_ = std::exchange(in_mailbox_line_, false);
   write(crlf);
 }
 
@@ -309,6 +315,7 @@ void ServedTransform::State::mailbox_line(std::string_view rest) {
   write_held();
   write(rest);
   where_ = Where::value;
+  in_mailbox_line_ = true;
 }
 
 void ServedTransform::State::id_is_full() {

@@ -7,22 +7,22 @@
 // Authentication-Results; so inbound copies are renamed to X-Inbound-<name>, in the served form only. The
 // archive keeps what came.
 //
-// Rule 1, complete. The original is read as lines that end at CRLF, or at a CR or LF alone; each end is
-// written as CRLF and a last line without an end gets one; an empty original stays empty. White space is
-// space and tab. In the header, which ends at the first empty line, a field begins with a name of printable
-// US-ASCII, perhaps white space, and a colon, all within 998 octets; a line that begins with white space
-// continues it.
-//   - a field whose name is owned (in any case) gets "X-Inbound-" before its name; `X-Guichet-` at the front
-//   of a
-//     name is owned as a whole; a Message-ID with nothing but white space in it, or in the first 4,096 octets
-//     of it, continuation lines included, is owned too, a full one never;
-//   - of Auto-Submitted every field after the first is renamed (two of them make a message that fails for
-//   ever);
-//   - a first line "From …" or ">From …" (mbox) becomes a field: "X-Mailbox-Line: " before it, as Postfix
-//   does;
-//   - a first line that begins with white space would continue our last field: an empty line goes before it;
-//   - a line that is no field and no continuation begins the body: an empty line goes before it, as Postfix
-//   does.
+// Rule 1, complete. The original is read as lines that end at an LF with up to 64 CRs before it, or at a CR
+// alone; each end is written as CRLF and a last line without an end gets one; an empty original stays empty.
+// (More than one CR before an LF comes from software that made CRLF of CRLF; read as two ends, the second
+// line of its header would begin the body. Postfix reads it as one.) White space is space and tab. In the
+// header, which ends at the first empty line, a field begins with a name of printable US-ASCII, perhaps white
+// space, and a colon, all within 998 octets; a line that begins with white space continues it.
+//   - A field whose name is owned (in any case) gets "X-Inbound-" before its name. `X-Guichet-` at the front
+//     of a name is owned as a whole. A Message-ID with nothing but white space in it, or in the first 4,096
+//     octets of it, continuation lines included, is owned too, a full one never.
+//   - Of Auto-Submitted every field after the first is renamed: two make a message that fails for ever.
+//   - Before the first field, each line "From …", with any number of ">" before it (mbox), becomes a field:
+//     "X-Mailbox-Line: " before it, as Postfix does.
+//   - White space at the front of the line after those would continue our last field: an empty line goes
+//     before it.
+//   - A line that is no field and no continuation begins the body: an empty line goes before it, as Postfix
+//     does.
 // The rule has a version, which the delivery record names: a change of any of this is a new rule beside this
 // one.
 #pragma once

@@ -1,7 +1,7 @@
 """The served form, written a second time from its rule: what a message must look like when POP3 hands it out.
 
-Rule 1. The original is read as lines that end at CRLF, or at a CR or LF alone; each end is written as CRLF, and a
-last line without an end gets one. In the header, which ends at the first empty line, a field that the gateway owns
+Rule 1. The original is read as lines that end at an LF with up to 64 CRs before it, or at a CR alone; each end is
+written as CRLF, and a last line without an end gets one. In the header, which ends at the first empty line, a field that the gateway owns
 gets X-Inbound- before its name.
 """
 
@@ -13,7 +13,7 @@ FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.S)
 
 def lines_of(octets):
     """The lines without their ends."""
-    lines = re.split(rb"\r\n|\r|\n", octets)
+    lines = re.split(rb"\r{0,64}\n|\r", octets)
     return lines[:-1] if lines[-1] == b"" else lines
 
 
@@ -37,12 +37,12 @@ def transformed(original):
     """The original as it is served, after the prefix."""
     lines, out, index = lines_of(original), [], 0
     names = set()
-    if lines and lines[0][:1] in (b" ", b"\t"):
+    while index < len(lines) and re.match(rb">*From ", lines[index]):
+        out.append(b"X-Mailbox-Line: " + lines[index])
+        index += 1
+    if index < len(lines) and lines[index][:1] in (b" ", b"\t"):
         out.append(b"")
-        return b"".join(line + b"\r\n" for line in out + lines)
-    if lines and re.match(rb">?From ", lines[0]):
-        out.append(b"X-Mailbox-Line: " + lines[0])
-        index = 1
+        return b"".join(line + b"\r\n" for line in out + lines[index:])
     while index < len(lines) and lines[index] != b"":
         line = lines[index]
         if line[:1] in (b" ", b"\t"):

@@ -61,14 +61,15 @@ std::vector<Line> lines_of(const std::string& original) {
   std::vector<Line> lines;
   std::string text;
   for (std::size_t i = 0; i < original.size(); ++i) {
-    const bool pair = original.compare(i, 2, "\r\n") == 0;
     if (original[i] != '\r' && original[i] != '\n') {
       text += original[i];
       continue;
     }
-    lines.push_back({text, !pair});
+    const std::size_t lf = original.find_first_not_of('\r', i);
+    const bool ends_at_lf = lf != std::string::npos && original[lf] == '\n' && lf - i <= 64;
+    lines.push_back({text, !ends_at_lf || lf - i != 1});
     text.clear();
-    if (pair) ++i;
+    if (ends_at_lf) i = lf;
   }
   if (!text.empty()) lines.push_back({text, true});
   return lines;
@@ -98,19 +99,25 @@ bool is_empty_id(const std::vector<Line>& lines, std::size_t at) {
   return value.substr(0, 4096).find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
+bool is_mailbox_line(const std::string& line) {
+  const std::size_t from = line.find_first_not_of('>');
+  return from != std::string::npos && line.compare(from, 5, "From ") == 0;
+}
+
 Served reference(const std::string& original) {
   const std::vector<Line> lines = lines_of(original);
   const std::vector<std::string> owned = owned_fields();
   Served out;
-  bool in_header = true, auto_submitted = false;
+  bool in_header = true, auto_submitted = false, first = true;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string& text = lines[i].text;
     out.facts.line_ends_mended += lines[i].mended;
     if (in_header && text.empty()) {
       in_header = false;
-    } else if (in_header && i == 0 && (text.starts_with("From ") || text.starts_with(">From "))) {
+    } else if (in_header && first && is_mailbox_line(text)) {
       out.octets += "X-Mailbox-Line: ";
-    } else if (in_header && (i == 0 || !continues(text))) {
+    } else if (in_header && (first || !continues(text))) {
+      first = false;
       const std::string name = field_name(text);
       bool rename =
           name.starts_with("x-guichet-") || std::find(owned.begin(), owned.end(), name) != owned.end();
@@ -192,9 +199,26 @@ TEST(ServedForm, ALineOfWhiteSpaceDoesNotEndTheHeader) {
 }
 
 TEST(ServedForm, EveryLineEndBecomesCrlf) {
-  const Served served = serve("A: 1\nB: 2\r\nC: 3\r\r\nbody\n\nbody\r\rbody\n\r\n");
+  const Served served = serve("A: 1\nB: 2\r\nC: 3\r\n\rbody\n\nbody\r\rbody\n\r\n");
   EXPECT_EQ(served.octets, "A: 1\r\nB: 2\r\nC: 3\r\n\r\nbody\r\n\r\nbody\r\n\r\nbody\r\n\r\n");
   EXPECT_EQ(served.facts.line_ends_mended, 7u);
+}
+
+// Software that made CRLF of CRLF: read as two line ends, the header would end after its first line.
+TEST(ServedForm, CrsBeforeALfAreOneLineEnd) {
+  const Served served = serve("A: 1\r\r\nReturn-Path: b\r\r\r\n\r\r\nbody\r\r\n");
+  EXPECT_EQ(served.octets, "A: 1\r\nX-Inbound-Return-Path: b\r\n\r\nbody\r\n");
+  EXPECT_EQ(served.facts.line_ends_mended, 4u);
+  EXPECT_EQ(octets_of("A: 1\r\n\r\n\r\rbody"), "A: 1\r\n\r\n\r\n\r\nbody\r\n");
+}
+
+TEST(ServedForm, OfMoreThan64CrsBeforeALfTheFirstStandAlone) {
+  const std::string header = "A: 1\r\n\r\n";
+  for (const std::size_t crs : {63u, 64u}) {
+    EXPECT_EQ(octets_of(header + std::string(crs, '\r') + "\nb"), header + "\r\nb\r\n");
+  }
+  EXPECT_EQ(octets_of(header + std::string(66, '\r') + "\nb"), header + "\r\n\r\n\r\nb\r\n");
+  EXPECT_EQ(serve(header + std::string(66, '\r')).facts.line_ends_mended, 66u);
 }
 
 TEST(ServedForm, ALastLineWithoutAnEndGetsOne) {
@@ -227,6 +251,10 @@ TEST(ServedForm, AnMboxLineBecomesAField) {
             "X-Mailbox-Line: From a@b Mon Jan  1\r\nA: 1\r\n\r\n");
   EXPECT_EQ(octets_of(">From a@b\nA: 1\n\n"), "X-Mailbox-Line: >From a@b\r\nA: 1\r\n\r\n");
   EXPECT_EQ(octets_of("From \r\n\r\n"), "X-Mailbox-Line: From \r\n\r\n");
+  EXPECT_EQ(octets_of("From a\n>>>From b\r\nReturn-Path: c\r\n\r\nFrom d\r\n"),
+            "X-Mailbox-Line: From a\r\nX-Mailbox-Line: >>>From b\r\nX-Inbound-Return-Path: c\r\n\r\n"
+            "From d\r\n");
+  EXPECT_EQ(octets_of("From a\r\n b\r\nA: 1\r\n"), "X-Mailbox-Line: From a\r\n\r\n b\r\nA: 1\r\n");
   EXPECT_EQ(octets_of("From: a\r\n\r\n"), "From: a\r\n\r\n");
   EXPECT_EQ(octets_of("from a\r\n\r\n"), "\r\nfrom a\r\n\r\n");
   EXPECT_EQ(octets_of("A: 1\r\nFrom a\r\n\r\n"), "A: 1\r\n\r\nFrom a\r\n\r\n");
@@ -339,7 +367,6 @@ TEST(ServedForm, RuleOneIsFrozen) {
       "no field at all\r\n"
       "Return-Path: <in the body>\r\n"
       "\r\n"
-      "\r\n"
       "one\r\n"
       "two\r\n"
       "three\r\n"
@@ -373,8 +400,8 @@ TEST(ServedForm, NoSplitChangesAnything) {
        {"From a\r\nReturn-Path : a\r\n b\r\nMessage-ID: \r\n \r\nX: a\rEnvelope-To: "
         "b\n\r\nbody\r\rmore\n\nend",
         ">From a\nMessage-ID:\r\n <a@b>\r\nno field\r\n\r\nReturn-Path: x\r", "Message-ID: \r\n \r\n\t",
-        "Fro", " x\n", "Auto-Submitted: a\rauto-submitted: b\r\r\n\r\n", "X-Guichet-Id: 1\r\nnot", "\n\r\r\n",
-        "a\r"}) {
+        "Fro", " x\n", "From a\r\r\n>>From b\n\r\r\r", "Auto-Submitted: a\rauto-submitted: b\r\r\n\r\n",
+        "X-Guichet-Id: 1\r\nnot", "\n\r\r\n", "a\r"}) {
     SCOPED_TRACE(testing::PrintToString(original));
     expect_same_in_all_splits(original);
   }
@@ -407,6 +434,8 @@ TEST(ServedForm, AgreesWithTheReferenceOnNastyInput) {
                                           "Auto-Submitted:",
                                           "From ",
                                           ">From ",
+                                          ">",
+                                          std::string(65, '\r'),
                                           "From",
                                           "a",
                                           "<a@b>",
