@@ -92,7 +92,7 @@ void Batch::add_resource(const Append::NewMessage& message) {
   append_body(message.body);
   append_view(record_end);
   news_.emplace_back(NewBody{message.digest, place});
-  new_bodies_.emplace(message.digest, std::pair(&message.body, place));
+  new_bodies_.insert_or_assign(message.digest, std::pair(&message.body, place));
 }
 
 void Batch::add_revisit(const Append::NewMessage& message, const BodyPlace& earlier) {

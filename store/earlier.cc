@@ -37,6 +37,15 @@ bool equal_memory(const Archive& archive, const BodyPlace& place, const Body& bo
 
 }  // namespace
 
+EarlierBodies::EarlierBodies(const Archive& archive, std::unique_ptr<IndexReader> index)
+    : archive_(archive), index_(std::move(index)) {
+  const auto digests = index_->digests();
+  if (!digests) return;
+  known_.emplace(digests->size());
+  for (const auto& digest : *digests)
+    known_->add(digest);
+}
+
 std::optional<BodyPlace> EarlierBodies::equal(const Digest& digest, const Body& body) {
   const auto place = find(digest);
   if (!place || place->size_octets != body.size()) return std::nullopt;
@@ -45,6 +54,7 @@ std::optional<BodyPlace> EarlierBodies::equal(const Digest& digest, const Body& 
 }
 
 std::optional<BodyPlace> EarlierBodies::find(const Digest& digest) {
+  if (known_ && !known_->may_contain(digest)) return std::nullopt;
   if (const auto found = recent_.find(digest); found != recent_.end()) return found->second;
   const auto indexed = index_->body(digest);
   return indexed ? *indexed : std::nullopt;  // an index that fails costs a second copy, nothing else
@@ -53,7 +63,8 @@ std::optional<BodyPlace> EarlierBodies::find(const Digest& digest) {
 void EarlierBodies::remember(std::span<const News> news) {
   for (const auto& item : news) {
     const auto* body = std::get_if<NewBody>(&item);
-    if (!body || !recent_.emplace(body->digest, body->place).second) continue;
+    if (body && known_) known_->add(body->digest);
+    if (!body || !recent_.insert_or_assign(body->digest, body->place).second) continue;
     recent_order_.push_back(body->digest);
     if (recent_order_.size() <= recent_max) continue;
     recent_.erase(recent_order_.front());

@@ -11,6 +11,7 @@
 #include "store/archive.h"
 #include "store/body.h"
 #include "store/index.h"
+#include "store/known_digests.h"
 #include "store/types.h"
 
 namespace guichet::store {
@@ -18,8 +19,7 @@ namespace guichet::store {
 // For the writer thread alone.
 class EarlierBodies {
  public:
-  EarlierBodies(const Archive& archive, std::unique_ptr<IndexReader> index)
-      : archive_(archive), index_(std::move(index)) {}
+  EarlierBodies(const Archive& archive, std::unique_ptr<IndexReader> index);
 
   [[nodiscard]] std::optional<BodyPlace> equal(const Digest& digest, const Body& body);
 
@@ -33,6 +33,7 @@ class EarlierBodies {
 
   const Archive& archive_;
   std::unique_ptr<IndexReader> index_;
+  std::optional<KnownDigests> known_;  // of the index and of recent_; none: the index could not be read
   std::unordered_map<Digest, BodyPlace> recent_;
   std::deque<Digest> recent_order_;
 };

@@ -71,6 +71,7 @@ struct Index::State {
 
   Result<void> write(std::span<const News> news, const IndexPosition& end);
   Result<void> add_bodies(std::span<const News> news);
+  Result<void> add(const NewBody& body);
   Result<void> add(const Delivered& fact, Place place);
   Result<void> add(const Received& fact, Place place);
   Result<void> add(const HandedOver& fact);
@@ -87,6 +88,12 @@ struct Index::State {
   sqlite::Statement rollback{*database, "ROLLBACK"};
   sqlite::Statement set_position{*database, "INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3)"};
   sqlite::Statement add_body{*database, "INSERT OR IGNORE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+  sqlite::Statement release_body{*database,
+                                 "UPDATE messages SET repeats = 1 WHERE id = (SELECT message FROM bodies "
+                                 "WHERE digest = ?1 AND (volume, offset) < (?2, ?3))"};
+  sqlite::Statement renew_body{*database,
+                               "UPDATE bodies SET volume = ?2, offset = ?3, size_octets = ?4, message = ?5, "
+                               "date_us = ?6 WHERE digest = ?1 AND (volume, offset) < (?2, ?3)"};
   sqlite::Statement add_message{*database,
                                 "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                                 "(SELECT message FROM bodies WHERE digest = ?2) IS NOT ?1)"};
@@ -111,15 +118,19 @@ struct Index::State {
 };
 
 Result<void> Index::State::add_bodies(std::span<const News> news) {
-  for (const News& item : news) {
-    const auto* body = std::get_if<NewBody>(&item);
-    if (!body) continue;
-    const BodyPlace& place = body->place;
-    auto added = add_body.run(body->digest, place.volume, place.offset, place.size_octets, place.message.uuid,
-                              place.date);
-    if (!added) return added;
-  }
+  for (const News& item : news)
+    if (const auto* body = std::get_if<NewBody>(&item))
+      if (auto added = add(*body); !added) return added;
   return {};
+}
+
+// The same octets in full once more mean that the earlier ones could not be read back.
+Result<void> Index::State::add(const NewBody& body) {
+  const auto& [volume, offset, octets, message, date] = body.place;
+  auto added = add_body.run(body.digest, volume, offset, octets, message.uuid, date);
+  if (!added || database->changed()) return added;
+  auto released = release_body.run(body.digest, volume, offset);
+  return released ? renew_body.run(body.digest, volume, offset, octets, message.uuid, date) : released;
 }
 
 Result<void> Index::State::add(const Delivered& fact, Place place) {

@@ -41,7 +41,7 @@ struct BodyPlace {
 // One record's worth of news for the index.
 struct NewBody {
   Digest digest;
-  BodyPlace place;  // the first one of a digest stays
+  BodyPlace place;  // the last one of a digest counts
 };
 struct NewFact {
   Place place;  // of the metadata record
@@ -104,6 +104,7 @@ class IndexReader {
 
   [[nodiscard]] Result<std::optional<IndexPosition>> position();
   [[nodiscard]] Result<std::optional<BodyPlace>> body(const Digest& digest);
+  [[nodiscard]] Result<std::vector<Digest>> digests();  // of all bodies
   [[nodiscard]] Result<std::optional<MessageRow>> message(const MessageId& id);
   // Newest first; `before` pages on.
   [[nodiscard]] Result<std::vector<MessageRow>> newest(std::size_t limit,

@@ -125,6 +125,7 @@ struct IndexReader::Connection {
   sqlite::Statement position{*database, "SELECT volume, offset, chain FROM position"};
   sqlite::Statement body{
       *database, "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
+  sqlite::Statement digests{*database, "SELECT digest FROM bodies"};
   sqlite::Statement message{*database, GUICHET_MESSAGES "WHERE id = ?1"};
   sqlite::Statement newest{*database, GUICHET_MESSAGES "ORDER BY id DESC LIMIT ?1"};
   sqlite::Statement newest_before{*database, GUICHET_MESSAGES "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
@@ -184,6 +185,10 @@ Result<std::optional<IndexPosition>> IndexReader::position() {
 
 Result<std::optional<BodyPlace>> IndexReader::body(const Digest& digest) {
   return connection_->body.first(read_body, digest);
+}
+
+Result<std::vector<Digest>> IndexReader::digests() {
+  return connection_->digests.all([](sqlite::Row& row) { return row.digest(); });
 }
 
 Result<std::optional<MessageRow>> IndexReader::message(const MessageId& id) {

@@ -61,12 +61,25 @@ void Ledger::take_damaged(const RecordHeader& header, Place place, std::uint64_t
   if (header.refers_to) damaged_.insert(*header.refers_to);
   if (header.type != RecordType::resource || !header.target) return;
   const BodyPlace body{place.volume, block_offset, header.content_length, *header.target, header.date};
-  bodies_.emplace(header.block_digest, BodyEntry{.place = body, .sound = false});
+  hold(header.block_digest, {.place = body, .sound = false});
 }
 
-// The first block of a digest is the one that counts, for the index too.
 void Ledger::add(const NewBody& body) {
-  bodies_.emplace(body.digest, BodyEntry{.place = body.place});
+  hold(body.digest, {.place = body.place});
+}
+
+// The last block of a digest is the one that counts, for the index too.
+void Ledger::hold(const Digest& digest, const BodyEntry& body) {
+  const auto [entry, is_new] = bodies_.try_emplace(digest, body);
+  if (is_new) return;
+  superseded_.emplace(digest, entry->second.place.message.uuid);
+  entry->second = body;
+}
+
+bool Ledger::held_by(const Digest& digest, const Uuid& record) const {
+  const auto [begin, end] = superseded_.equal_range(digest);
+  return bodies_.at(digest).place.message.uuid == record ||
+         std::any_of(begin, end, [&](const auto& entry) { return entry.second == record; });
 }
 
 void Ledger::take_revisit(const ScannedRecord& record) {
@@ -78,7 +91,7 @@ void Ledger::take_revisit(const ScannedRecord& record) {
     open_.push_back(
         {record.place, *header.target, *header.payload_digest,
          "a revisit of sha256:" + header.payload_digest->hex() + ", which no record before it holds"});
-  } else if (body->second.place.message.uuid != *header.refers_to) {
+  } else if (!held_by(body->first, *header.refers_to)) {
     damage(record.place, "a revisit that names another record than the one with its octets");
   }
 }

@@ -82,6 +82,8 @@ class Ledger {
   };
 
   void add(const NewBody& body);
+  void hold(const Digest& digest, const BodyEntry& body);
+  [[nodiscard]] bool held_by(const Digest& digest, const Uuid& record) const;
   void add(const Received& fact, Place place);
   void add(const Delivered& fact, Place place);
   void add(const HandedOver& fact, Place place);
@@ -98,6 +100,7 @@ class Ledger {
   const Archive& archive_;
   Findings& findings_;
   std::unordered_map<Digest, BodyEntry> bodies_;
+  std::unordered_multimap<Digest, Uuid> superseded_;  // earlier records of the same octets
   ByUuid<MessageEntry> messages_;
   ByUuid<DeliveryEntry> deliveries_;
   ByUuid<std::vector<Recipient>> awaited_;

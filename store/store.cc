@@ -20,10 +20,11 @@ class WriterExpectation final : public Store::Expectation {
 
 class RealStore final : public Store {
  public:
-  RealStore(StoreOptions options, Disk& disk, std::unique_ptr<FolderLock> lock)
+  RealStore(StoreOptions options, Disk& disk, Clock& clock, std::unique_ptr<FolderLock> lock)
       : options_(std::move(options)),
         disk_(disk),
         lock_(std::move(lock)),
+        room_(disk, clock, options_.path, options_.reserve_percent),
         memory_(options_.bodies_octets_max),
         archive_(disk, options_.path) {}
 
@@ -38,7 +39,7 @@ class RealStore final : public Store {
     if (auto opened = open_readers(); !opened) return opened;
     indexer_ = std::make_unique<Indexer>(std::move(*index), archive_, alarm,
                                          IndexPosition{{tip->volume, tip->length}, tip->chain});
-    writer_ = std::make_unique<Writer>(options_, disk_, clock, ids, alarm, *indexer_, *earlier_, *tip);
+    writer_ = std::make_unique<Writer>(options_, disk_, room_, clock, ids, alarm, *indexer_, *earlier_, *tip);
     return {};
   }
 
@@ -48,7 +49,7 @@ class RealStore final : public Store {
     return {memory_, disk_, options_.path / "spool" / (message.uuid.text() + ".part")};
   }
   BodyMemory& memory() override { return memory_; }
-  bool has_room(std::uint64_t octets) const override { return writer_->has_room(octets); }
+  bool has_room(std::uint64_t octets) const override { return room_.holds(octets); }
 
   Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) override {
     if (auto caught_up = indexer_->wait(); !caught_up) return tl::unexpected(caught_up.error());
@@ -126,6 +127,7 @@ class RealStore final : public Store {
   const StoreOptions options_;
   Disk& disk_;
   const std::unique_ptr<FolderLock> lock_;
+  const Room room_;
   BodyMemory memory_;
   const Archive archive_;
   std::mutex reader_mutex_;
@@ -144,7 +146,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, Disk& disk, Clo
   auto lock = disk.lock(options.path / "lock");
   if (!lock) return tl::unexpected(lock.error());
   if (auto prepared = prepare_folder(disk, options.path); !prepared) return tl::unexpected(prepared.error());
-  auto store = std::make_unique<RealStore>(std::move(options), disk, std::move(*lock));
+  auto store = std::make_unique<RealStore>(std::move(options), disk, clock, std::move(*lock));
   if (auto started = store->start(clock, ids, alarm); !started) return tl::unexpected(started.error());
   return store;
 }

@@ -31,8 +31,7 @@ struct StoreOptions {
   std::uint64_t prepare_octets = 8ull << 20;  // 0: no zero-filling
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;
-  unsigned reserve_percent = 5;  // of the file system, at most reserve_octets_max
-  static constexpr std::uint64_t reserve_octets_max = 256ull << 20;
+  unsigned reserve_percent = 5;  // of the file system, at most Room::reserve_octets_max
 };
 
 // What becomes durable together: the body, if any, and facts. All of it or none of it counts.

@@ -18,10 +18,11 @@ std::uint64_t body_octets(const Append& append) {
 
 }  // namespace
 
-Writer::Writer(const StoreOptions& options, Disk& disk, Clock& clock, IdSource& ids, Alarm alarm,
-               Indexer& indexer, EarlierBodies& earlier, Tip tip)
+Writer::Writer(const StoreOptions& options, Disk& disk, const Room& room, Clock& clock, IdSource& ids,
+               Alarm alarm, Indexer& indexer, EarlierBodies& earlier, Tip tip)
     : options_(options),
       disk_(disk),
+      room_(room),
       clock_(clock),
       ids_(ids),
       alarm_(std::move(alarm)),
@@ -106,20 +107,12 @@ void Writer::refuse_for_space(Batchful& appends) {
   std::uint64_t octets = 0;
   for (const auto& append : appends)
     octets += body_octets(append);
-  if (octets == 0 || has_room(octets)) return;
+  if (octets == 0 || room_.holds(octets)) return;
   const auto bodies =
       std::stable_partition(appends.begin(), appends.end(), [](const Append& a) { return !a.body; });
   for (auto append = bodies; append != appends.end(); ++append)
     append->done(fail(ErrorKind::no_space, "no room: the file system is down to the reserve"));
   appends.erase(bodies, appends.end());
-}
-
-bool Writer::has_room(std::uint64_t octets) const {
-  const auto space = disk_.space(options_.path);
-  if (!space) return true;  // the write itself will say
-  const auto reserve =
-      std::min(space->total_octets / 100 * options_.reserve_percent, StoreOptions::reserve_octets_max);
-  return space->free_octets > reserve + octets;
 }
 
 // No memory in the middle of a batch leaves one that is neither acknowledged nor surely absent: as with a
@@ -163,7 +156,7 @@ Result<void> Writer::create_volume() {
   auto created =
       ActiveVolume::create(disk_, {.store = options_.path,
                                    .prepare_octets = options_.prepare_octets,
-                                   .has_room = [this](std::uint64_t octets) { return has_room(octets); },
+                                   .has_room = [this](std::uint64_t octets) { return room_.holds(octets); },
                                    .previous = tip_,
                                    .number = tip_.volume + 1,
                                    .warcinfo_id = ids_.mint(now),

@@ -17,6 +17,7 @@
 #include "store/disk.h"
 #include "store/earlier.h"
 #include "store/indexer.h"
+#include "store/room.h"
 #include "store/seams.h"
 #include "store/store.h"
 #include "store/volume.h"
@@ -25,15 +26,14 @@ namespace guichet::store {
 
 class Writer {
  public:
-  Writer(const StoreOptions& options, Disk& disk, Clock& clock, IdSource& ids, Alarm alarm, Indexer& indexer,
-         EarlierBodies& earlier, Tip tip);
+  Writer(const StoreOptions& options, Disk& disk, const Room& room, Clock& clock, IdSource& ids, Alarm alarm,
+         Indexer& indexer, EarlierBodies& earlier, Tip tip);
   ~Writer();
 
   void push(Append append);
   void expect(int change);  // +1: a body has begun, -1: it was pushed or given up
   void stop();              // answers what is waiting, seals; idempotent, from any thread
   [[nodiscard]] bool failed() const { return failed_; }
-  [[nodiscard]] bool has_room(std::uint64_t octets) const;
 
  private:
   using Batchful = std::vector<Append>;
@@ -53,6 +53,7 @@ class Writer {
 
   const StoreOptions options_;
   Disk& disk_;
+  const Room& room_;
   Clock& clock_;
   IdSource& ids_;
   const Alarm alarm_;

@@ -205,10 +205,12 @@ TEST_F(IndexTest, LargeNumbersSurvive) {
   EXPECT_EQ(row->place, fact.place);
 }
 
-TEST_F(IndexTest, TheFirstBodyOfADigestStays) {
-  apply({body("a", 1, 100), body("a", 2, 200)});
-  apply({body("a", 3, 300)});
-  EXPECT_EQ(must(reader().body(sha256("a"))), body("a", 1, 100).place);
+TEST_F(IndexTest, TheLastBodyOfADigestCounts) {
+  apply({body("a", 1, 100), received(1, "a"), body("a", 2, 200), received(2, "a")});
+  apply({body("a", 3, 300), received(3, "a")});
+  apply({body("a", 2, 200)});
+  EXPECT_EQ(must(reader().body(sha256("a"))), body("a", 3, 300).place);
+  EXPECT_EQ(must(reader().matching("sha256:" + sha256("a").hex(), 10)).size(), 3u);
 }
 
 // --- Twice, and in any order

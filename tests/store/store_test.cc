@@ -175,6 +175,7 @@ TEST_F(StoreTest, AFailedSyncOfTheZerosIsNoticed) {
 }
 
 TEST_F(StoreTest, AFullDiskRefusesMailAndTakesHandOvers) {
+  disk_->set_room(1'000'000);
   ASSERT_TRUE(open());
   const auto one = mail("one");
   ASSERT_TRUE(take(one));
@@ -251,18 +252,29 @@ TEST_F(StoreTest, TheSameOctetsAreKeptOnceAlsoAcrossARestart) {
   EXPECT_LT(second.size(), 10'000u);
 }
 
-TEST_F(StoreTest, ADamagedEarlierBodyIsNotReferredTo) {
+TEST_F(StoreTest, ADamagedEarlierBodyIsNotReferredToAndTheNewOneServesBoth) {
   ASSERT_TRUE(open());
-  const auto one = mail(std::string(50'000, 'd'));
-  ASSERT_TRUE(take(one));
+  const std::string text(50'000, 'd');
+  ASSERT_TRUE(take(text));
   store_.reset();
   auto octets = disk_->content(volume_file(options_.path, 1)).value();
   octets[octets.find("ddd") + 1000] = 'D';
   disk_->put(volume_file(options_.path, 1), octets, true);
   reopen();
-  ASSERT_TRUE(take(std::string(50'000, 'd')));
+  ASSERT_TRUE(take(text));
+  reopen();
+  EXPECT_GT(disk_->content(volume_file(options_.path, 2)).value().size(), text.size());
+  ASSERT_TRUE(take(text));
+
+  std::string kept = mail_text(text);
+  const auto place = store_->body(sha256(kept));
+  ASSERT_TRUE(place && *place);
+  std::fill(kept.begin(), kept.end(), ' ');
+  ASSERT_TRUE(store_->archive().read(**place, 0, kept));
+  EXPECT_EQ(kept, mail_text(text));
+  EXPECT_THAT(waiting(), SizeIs(3));
   store_.reset();
-  EXPECT_GT(disk_->content(volume_file(options_.path, 2)).value().size(), 50'000u);
+  EXPECT_LT(disk_->content(volume_file(options_.path, 3)).value().size(), 10'000u);
 }
 
 // --- The index ---------------------------------------------------------------------------------------------
