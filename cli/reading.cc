@@ -23,8 +23,10 @@ bool is_complete(store::IndexReader& index, const Archive& archive) {
   return (*position)->end == store::Place{volumes->back().number, (*last)->size().value_or(0)};
 }
 
+// What a start of the gateway would do: after a crash, what was never acknowledged must not be listed.
 Result<void> catch_up(const Archive& archive) {
   const store::Alarm alarm = [](const std::string& text) { complain(text); };
+  if (auto tip = store::seal_last_volume(archive, alarm); !tip) return tl::unexpected(tip.error());
   auto index = store::Index::open(store::index_file(archive.folder()));
   if (!index) return tl::unexpected(index.error());
   auto done = store::catch_up(**index, archive, store::everything, alarm);

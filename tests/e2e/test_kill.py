@@ -8,6 +8,7 @@ As a program: test_kill.py --cycles N
 """
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -155,6 +156,15 @@ def check_volumes(g, oracle):
     assert found <= set(oracle.sent.values()), "a message in the volumes that nobody sent"
 
 
+def check_list(g, oracle):
+    """Listing before the next start does what that start would do, and calls nothing damaged."""
+    done = g.command("list", "--json", check=False)
+    assert done.returncode == 0 and b"damage" not in done.stderr, done.stderr
+    listed = {re.search("[0-9a-f]{64}", fact["digest"])[0] for fact in json.loads(done.stdout)}
+    missing = set(oracle.acknowledged) - listed
+    assert not missing, f"acknowledged, and not listed: {missing}"
+
+
 class Kill(GatewayTest):
     def test_what_was_acknowledged_survives(self):
         seed = os.environ.get("GUICHET_SEED") or str(random.SystemRandom().getrandbits(32))
@@ -172,6 +182,8 @@ class Kill(GatewayTest):
             load.join()
             check_volumes(g, oracle)
             g.verify()
+            if chance.random() < 0.5:
+                check_list(g, oracle)
             g.start()
             check(g, oracle, sample=10)
             if cycle % 20 == 19 or cycle == CYCLES - 1:
