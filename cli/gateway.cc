@@ -14,6 +14,7 @@
 
 #include "cli/control_server.h"
 #include "cli/notify.h"
+#include "net/answer.h"
 #include "net/listener.h"
 #include "net/log.h"
 #include "net/loop.h"
@@ -112,7 +113,11 @@ store::StoreOptions store_options(const conf::StoreSettings& settings) {
           .prepare_octets = settings.prepare_octets,
           .commit_wait_us = settings.commit_wait_us,
           .bodies_octets_max = settings.bodies_octets_max,
-          .reserve_percent = settings.reserve_percent};
+          .reserve_percent = settings.reserve_percent,
+          .answer_batch = [](const std::function<void()>& answer) {
+            const net::Together together;
+            answer();
+          }};
 }
 
 // --- The gateway ---------------------------------------------------------------------------------------

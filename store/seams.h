@@ -18,7 +18,8 @@ class Clock {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  [[nodiscard]] virtual Uuid mint(Instant now) = 0;  // never the same twice; version 7 of RFC 9562
+  // Version 7 of RFC 9562: never the same twice, and each sorts after those minted before it.
+  [[nodiscard]] virtual Uuid mint(Instant now) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Clock> real_clock();

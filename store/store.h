@@ -32,6 +32,9 @@ struct StoreOptions {
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;
   unsigned reserve_percent = 5;  // of the file system, at most Room::reserve_octets_max
+  // Called on the writer thread with what answers a whole batch, so that who is answered can be woken once.
+  std::function<void(const std::function<void()>& answer)> answer_batch =
+      [](const std::function<void()>& answer) { answer(); };
 };
 
 // What becomes durable together: the body, if any, and facts. All of it or none of it counts.

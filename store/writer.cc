@@ -36,23 +36,26 @@ Writer::~Writer() {
 }
 
 void Writer::push(Append append) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stop_) {
-      waiting_.push_back(std::move(append));
-      // A batch that gathers is woken by the last body it waits for (expect), not by each.
-      if (!gathering_ || waiting_.size() >= batch_appends_max) changed_.notify_one();
-      return;
-    }
+  std::unique_lock lock(mutex_);
+  if (!stop_) {
+    waiting_.push_back(std::move(append));
+    // A batch that gathers is woken by the last body it waits for (expect), not by each.
+    const bool wake = !gathering_ || waiting_.size() >= batch_appends_max;
+    lock.unlock();
+    if (wake) changed_.notify_one();
+    return;
   }
+  lock.unlock();
   append.body.reset();
   append.done(fail(ErrorKind::stopped, "the store has stopped"));
 }
 
 void Writer::expect(int change) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   expected_ += change;
-  if (expected_ == 0 && gathering_) changed_.notify_one();
+  const bool wake = expected_ == 0 && gathering_;
+  lock.unlock();
+  if (wake) changed_.notify_one();
 }
 
 void Writer::stop() {
@@ -95,11 +98,13 @@ void Writer::commit(Batchful appends) {
   refuse_for_space(appends);
   if (appends.empty()) return;
   const auto result = make_durable(appends);
-  // The body's memory goes back before the answer: the next message of that session will want it.
-  for (auto& append : appends) {
-    append.body.reset();
-    append.done(result);
-  }
+  options_.answer_batch([&] {
+    // The body's memory goes back before the answer: the next message of that session will want it.
+    for (auto& append : appends) {
+      append.body.reset();
+      append.done(result);
+    }
+  });
 }
 
 // Facts (a hand-over, a tombstone) may use the reserve; messages may not.
