@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace guichet::cli {
 namespace {
@@ -17,6 +19,7 @@ using store::ErrorKind;
 using store::Result;
 
 constexpr std::size_t answer_octets_max = 64 * 1024;
+constexpr std::chrono::seconds patience_for_index{5};
 
 class Connection {
  public:
@@ -34,6 +37,11 @@ class Connection {
     if (path.size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+
+  void give_up_after(std::chrono::seconds time) const {
+    const timeval limit{time.count(), 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
 
   // MSG_NOSIGNAL: a gateway that ends meanwhile is an error, not a signal.
@@ -64,14 +72,17 @@ class Connection {
   const int fd_;
 };
 
-Result<Json> ask(const fs::path& socket, const Json& question) {
+Result<Json> ask(const fs::path& socket, const Json& question,
+                 std::optional<std::chrono::seconds> patience = {}) {
   const Connection connection;
+  if (patience) connection.give_up_after(*patience);
   if (!connection.connect(socket) || !connection.send(question.dump() + "\n"))
     return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " +
                                             socket.string() + ": " + std::strerror(errno));
   auto answer = Json::parse(connection.receive_line(), nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object() || !answer.contains("ok"))
-    return store::fail(ErrorKind::stopped, "the gateway ended before it answered at " + socket.string());
+    return store::fail(ErrorKind::stopped,
+                       "the gateway ended or is busy, and gave no answer at " + socket.string());
   if (answer["ok"] == true) return answer;
   const auto error = answer.find("error");
   return store::fail(ErrorKind::io, error != answer.end() && error->is_string()
@@ -88,6 +99,11 @@ std::uint64_t number(const Json& answer, const char* name) {
 
 fs::path control_socket(const fs::path& store) {
   return store / "control.sock";
+}
+
+Result<void> ask_for_current_index(const fs::path& store) {
+  const auto answer = ask(control_socket(store), {{"command", "index wait"}}, patience_for_index);
+  return answer ? Result<void>() : tl::unexpected(answer.error());
 }
 
 Result<store::IndexCounts> ask_for_index_rebuild(const fs::path& store) {

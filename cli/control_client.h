@@ -16,4 +16,8 @@ namespace guichet::cli {
 // {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.
 [[nodiscard]] store::Result<store::IndexCounts> ask_for_index_rebuild(const std::filesystem::path& store);
 
+// {"command":"index wait"} → {"ok":true}: the index holds all that was acknowledged before. Gives up after a
+// few seconds: the gateway may be in the middle of a rebuild.
+[[nodiscard]] store::Result<void> ask_for_current_index(const std::filesystem::path& store);
+
 }  // namespace guichet::cli

@@ -19,8 +19,18 @@ using nlohmann::json;
 constexpr std::size_t request_octets_max = 4096;
 constexpr int patience_s = 5;
 
+// A path in the text may be no UTF-8.
 std::string refusal(const std::string& text) {
-  return json{{"ok", false}, {"error", text}}.dump();
+  return json{{"ok", false}, {"error", text}}.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// Empty: not a command at all.
+std::string command_of(const std::string& request) {
+  const auto parsed = json::parse(request, nullptr, false);
+  const auto* command = parsed.is_object() && parsed.contains("command")
+                            ? parsed["command"].get_ptr<const std::string*>()
+                            : nullptr;
+  return command ? *command : "";
 }
 
 std::string read_line(int client) {
@@ -96,9 +106,18 @@ void ControlServer::serve(int client) {
 }
 
 std::string ControlServer::carry_out(const std::string& request) {
-  const auto parsed = json::parse(request, nullptr, false);
-  if (!parsed.is_object() || parsed.value("command", "") != "index rebuild")
-    return refusal("this gateway does not know that command");
+  const auto command = command_of(request);
+  if (command == "index wait") return wait_for_index();
+  if (command == "index rebuild") return rebuild_index();
+  return refusal("this gateway does not know that command");
+}
+
+std::string ControlServer::wait_for_index() {
+  const auto current = store_.wait_for_index();
+  return current ? json{{"ok", true}}.dump() : refusal(current.error().text);
+}
+
+std::string ControlServer::rebuild_index() {
   const auto counts = store_.rebuild_index();
   if (!counts) return refusal(counts.error().text);
   return json{{"ok", true},

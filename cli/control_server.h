@@ -25,6 +25,8 @@ class ControlServer {
   void run();
   void serve(int client);
   [[nodiscard]] std::string carry_out(const std::string& request);
+  [[nodiscard]] std::string wait_for_index();
+  [[nodiscard]] std::string rebuild_index();
 
   const int descriptor_;
   const std::filesystem::path socket_;

@@ -133,7 +133,7 @@ class Gateway {
         disk_(store::real_disk()),
         clock_(store::real_clock()),
         ids_(store::random_ids()),
-        loops_(settings.smtpd.threads),
+        loops_(settings.smtpd.threads, std::chrono::microseconds(settings.smtpd.busy_poll_us)),
         smtp_admission_({settings.smtpd.sessions_max, settings.smtpd.sessions_per_address_max},
                         net::Networks(settings.smtpd.trusted_networks)),
         pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max},

@@ -1,5 +1,6 @@
 #include "cli/reading.h"
 
+#include "cli/control_client.h"
 #include "cli/owner.h"
 #include "cli/plain_text.h"
 #include "store/projection.h"
@@ -35,12 +36,11 @@ Result<void> catch_up(const Archive& archive) {
   return store::rebuild(**index, archive, store::everything, alarm);
 }
 
-// Without the lock somebody else keeps the index, or this user may only read: what is there will do.
+// Without the lock it is the running gateway that keeps the index, or this user may only read.
 void bring_up(const Archive& archive) {
   const auto lock = archive.disk().lock(archive.folder() / "lock");
-  if (!lock) return;
-  if (const auto done = catch_up(archive); !done)
-    complain(done.error().text + "; the newest messages may be missing here");
+  const auto done = lock ? catch_up(archive) : ask_for_current_index(archive.folder());
+  if (!done) complain(done.error().text + "; the newest messages may be missing here");
 }
 
 }  // namespace

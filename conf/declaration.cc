@@ -182,6 +182,13 @@ Section smtpd_section() {
            .form = Number{.min = 1, .max = 64, .unit = {}},
            .doc = "Threads that serve connections. One is right on two processors, where a message costs "
                   "mostly disk and kernel; raise it on a larger machine, and measure."},
+          {.key = "busy_poll_us",
+           .place = at(&Settings::smtpd, &SmtpdSettings::busy_poll_us),
+           .form = Number{.min = 0, .max = 1000, .unit = "microseconds"},
+           .doc =
+               "How long such a thread looks for more to do before it sleeps, letting others run meanwhile. "
+               "To be woken costs a client that waits for an answer more than that, at every step of a "
+               "session. It takes no time while nothing happens; 0 turns it off."},
           {.key = "sessions_max",
            .place = at(&Settings::smtpd, &SmtpdSettings::sessions_max),
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},

@@ -28,6 +28,7 @@ struct SmtpdSettings {
   std::filesystem::path tls_cert, tls_key;  // PEM; both or neither; empty: no STARTTLS
   std::vector<std::string> trusted_networks = {"127.0.0.0/8", "::1/128"};  // CIDR; no per-address limits
   unsigned threads = 1;
+  unsigned busy_poll_us = 100;
   unsigned sessions_max = 2000;
   unsigned sessions_per_address_max = 50;
   std::uint64_t message_octets_max = 220'000'000;

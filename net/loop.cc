@@ -1,10 +1,36 @@
 #include "net/loop.h"
 
+#include <pthread.h>
+
+#include <chrono>
 #include <future>
 
 namespace guichet::net {
 
-Loops::Loops(unsigned count) {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Sleeping between two steps of a session costs the client a wake-up each time: tens of microseconds, where
+// the step itself takes ten.
+void run(asio::io_context& context, std::chrono::microseconds busy_poll) {
+  ::pthread_setname_np(::pthread_self(), "io");
+  auto last_work = Clock::now();
+  while (!context.stopped()) {
+    if (context.poll() > 0) {
+      last_work = Clock::now();
+    } else if (Clock::now() - last_work < busy_poll) {
+      std::this_thread::yield();
+    } else {
+      context.run_one();
+      last_work = Clock::now();
+    }
+  }
+}
+
+}  // namespace
+
+Loops::Loops(unsigned count, std::chrono::microseconds busy_poll) : busy_poll_(busy_poll) {
   for (unsigned i = 0; i < count; ++i)
     loops_.push_back(std::make_unique<Loop>());
 }
@@ -18,7 +44,7 @@ Loops::~Loops() {
 
 void Loops::start() {
   for (auto& loop : loops_)
-    threads_.emplace_back([&context = loop->context] { context.run(); });
+    threads_.emplace_back([this, &context = loop->context] { run(context, busy_poll_); });
 }
 
 Loop& Loops::next() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -22,7 +23,8 @@ struct Loop {
 
 class Loops {
  public:
-  explicit Loops(unsigned count);
+  // `busy_poll`: how long a thread looks for more to do before it sleeps.
+  Loops(unsigned count, std::chrono::microseconds busy_poll);
   ~Loops();
 
   void start();
@@ -36,6 +38,7 @@ class Loops {
   [[nodiscard]] std::size_t sessions_left();
   void for_each(const std::function<void(Loop&)>& call);  // in each loop's own thread; waits
 
+  const std::chrono::microseconds busy_poll_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
   std::size_t next_ = 0;

@@ -8,7 +8,8 @@ namespace guichet::smtpd {
 namespace {
 
 void add(std::string& json, std::string_view name, std::string_view value) {
-  json.append(json.size() > 1 ? ",\"" : "\"").append(name).append("\":").append(store::json_string(value));
+  json.append(json.size() > 1 ? ",\"" : "\"").append(name).append("\":");
+  store::append_json_string(json, value);
   if (!store::is_utf8(value))
     json.append(",\"").append(name).append("_hex\":\"").append(store::hex(value)).append("\"");
 }
@@ -29,7 +30,9 @@ std::string text_of(const nlohmann::json& json, const std::string& name) {
 }  // namespace
 
 std::string encode_envelope(const Envelope& envelope) {
-  std::string json = "{";
+  std::string json;
+  json.reserve(320);
+  json += '{';
   add(json, "mail_from", envelope.mail_from);
   add(json, "helo", envelope.helo);
   add(json, "client", envelope.client);

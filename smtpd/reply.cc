@@ -17,20 +17,22 @@ char printable(char c) {
 }
 
 void append_line(std::string& out, const Reply& reply, std::string_view text, bool last) {
-  std::string line = std::to_string(reply.code);
-  line += last ? ' ' : '-';
+  const auto begin = out.size();
+  out.append(std::to_string(reply.code)).append(1, last ? ' ' : '-');
   // RFC 2034 4: the enhanced code stands on every line of a multi-line reply.
-  if (!reply.enhanced.empty()) line += reply.enhanced + ' ';
-  line += text;
-  line.resize(std::min(line.size(), kLineOctetsMax - 2));
-  std::transform(line.begin(), line.end(), line.begin(), printable);
-  out += line + "\r\n";
+  if (!reply.enhanced.empty()) out.append(reply.enhanced).append(1, ' ');
+  out.append(text);
+  out.resize(std::min(out.size(), begin + kLineOctetsMax - 2));
+  const auto line = out.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::transform(line, out.end(), line, printable);
+  out.append("\r\n");
 }
 
 }  // namespace
 
 std::string Reply::octets() const {
   std::string out;
+  out.reserve(text.size() + 32);
   std::string_view rest = text;
   for (auto lf = rest.find('\n'); lf != std::string_view::npos; lf = rest.find('\n')) {
     append_line(out, *this, rest.substr(0, lf), false);

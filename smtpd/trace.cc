@@ -50,33 +50,43 @@ std::string date_time(store::Instant instant) {
   return text;
 }
 
-std::string address_literal(const std::string& address) {
-  return address.find(':') == std::string::npos ? "[" + address + "]" : "[IPv6:" + address + "]";
+std::string_view address_literal_tag(std::string_view address) {
+  return address.find(':') == std::string_view::npos ? "[" : "[IPv6:";
 }
 
 // RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's.
-std::string received_field(const Envelope& envelope, const Trace& trace) {
-  return "Received: from " + harmless_name(envelope.helo) + " (" + address_literal(envelope.client) +
-         ")\r\n\tby " + trace.hostname + " (Guichet) with " + envelope.protocol + " id " +
-         trace.message.uuid.text() + "\r\n\tfor <" + harmless_address(trace.recipient) + ">; " +
-         date_time(trace.received) + "\r\n";
+void add_received(std::string& out, const Envelope& envelope, const Trace& trace,
+                  std::string_view recipient) {
+  out.append("Received: from ").append(harmless_name(envelope.helo));
+  out.append(" (").append(address_literal_tag(envelope.client)).append(envelope.client);
+  out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet) with ").append(envelope.protocol);
+  out.append(" id ");
+  trace.message.uuid.append_text(out);
+  out.append("\r\n\tfor <").append(recipient).append(">; ").append(date_time(trace.received)).append("\r\n");
 }
 
 }  // namespace
 
 std::string compose_prefix(const Envelope& envelope, const Trace& trace) {
   const auto recipient = harmless_address(trace.recipient);
-  std::string out = "Return-Path: <" + harmless_address(envelope.mail_from) + ">\r\n";
-  out += "Envelope-To: " + recipient + "\r\n";
-  out += "X-Original-To: " + recipient + "\r\n";
-  out += received_field(envelope, trace);
+  std::string out;
+  out.reserve(768);
+  out.append("Return-Path: <").append(harmless_address(envelope.mail_from)).append(">\r\n");
+  out.append("Envelope-To: ").append(recipient).append("\r\n");
+  out.append("X-Original-To: ").append(recipient).append("\r\n");
+  add_received(out, envelope, trace, recipient);
   // RFC 8601 2.2: "none" when no method was applied
-  out += "Authentication-Results: " + trace.hostname + "; none\r\n";
-  out += "X-Guichet-Id: " + trace.message.uuid.text() + "\r\n";
-  out += "X-Guichet-Digest: sha256:" + trace.digest.hex() + "\r\n";
+  out.append("Authentication-Results: ").append(trace.hostname).append("; none\r\n");
+  out.append("X-Guichet-Id: ");
+  trace.message.uuid.append_text(out);
+  out.append("\r\nX-Guichet-Digest: sha256:");
+  trace.digest.append_hex(out);
+  out.append("\r\n");
+  if (!trace.add_message_id) return out;
   // Alaveteli tells duplicates by this field alone; derived from the octets, so a retry gets the same.
-  if (trace.add_message_id) out += "Message-ID: <" + trace.digest.hex() + "@" + trace.hostname + ">\r\n";
-  return out;
+  out.append("Message-ID: <");
+  trace.digest.append_hex(out);
+  return out.append("@").append(trace.hostname).append(">\r\n");
 }
 
 }  // namespace guichet::smtpd

@@ -25,7 +25,7 @@ std::uint64_t BodyMemory::in_use() const {
   return in_use_;
 }
 
-Body::Body(BodyMemory& memory, Disk& disk, std::filesystem::path spool_file)
+Body::Body(BodyMemory& memory, Disk& disk, std::string spool_file)
     : memory_(&memory), disk_(&disk), spool_file_(std::move(spool_file)) {}
 
 Body::Body(Body&& other) noexcept

@@ -6,9 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,7 +42,7 @@ class BodyMemory {
 // One owner at a time; moved from the session to the writer. The spool file dies with the object.
 class Body {
  public:
-  Body(BodyMemory& memory, Disk& disk, std::filesystem::path spool_file);
+  Body(BodyMemory& memory, Disk& disk, std::string spool_file);
   ~Body();
   Body(Body&& other) noexcept;
   Body& operator=(Body&& other) noexcept;  // swaps
@@ -65,7 +65,7 @@ class Body {
 
   BodyMemory* memory_;
   Disk* disk_;
-  std::filesystem::path spool_file_;
+  std::string spool_file_;  // not a path: few bodies need it, and cutting one up costs more than the rest
   std::unique_ptr<File> spool_;
   std::uint64_t spooled_octets_ = 0;
   std::vector<BodyMemory::Chunk> chunks_;

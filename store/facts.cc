@@ -47,8 +47,27 @@ class Object {
     out_ += '"';
   }
 
+  void plain(std::string_view member, const Uuid& id) {
+    name(member) += '"';
+    id.append_text(out_);
+    out_ += '"';
+  }
+
+  void plain(std::string_view member, Instant instant) {
+    name(member) += '"';
+    instant.append_rfc3339(out_);
+    out_ += '"';
+  }
+
+  void plain(std::string_view member, const Digest& digest) {
+    name(member) += '"';
+    out_ += digest_prefix;
+    digest.append_hex(out_);
+    out_ += '"';
+  }
+
   void text(std::string_view member, std::string_view octets) {
-    name(member) += json_string(octets);
+    append_json_string(name(member), octets);
     if (!is_utf8(octets)) name(member, "_hex") += '"' + hex(octets) + '"';
   }
 
@@ -81,15 +100,15 @@ void write_rule(std::string& out, const ServedRule& rule) {
   object.number("version", static_cast<std::uint64_t>(rule.version));
   write_array(object.name("owned"), rule.owned, [](std::string& text, const std::string& field) {
     GUICHET_CHECK(is_utf8(field));  // field names are ASCII: there is no "_hex" beside an item of an array
-    text += json_string(field);
+    append_json_string(text, field);
   });
 }
 
 void write_members(Object& object, const Received& fact) {
   object.plain("fact", received_name);
-  object.plain("message", fact.message.uuid.text());
-  object.plain("at", fact.at.rfc3339());
-  object.plain("digest", std::string(digest_prefix) + fact.digest.hex());
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
+  object.plain("digest", fact.digest);
   object.number("size_octets", fact.size_octets);
   write_array(object.name("recipients"), fact.recipients, write_recipient);
   object.name("envelope") += fact.envelope;
@@ -97,9 +116,9 @@ void write_members(Object& object, const Received& fact) {
 
 void write_members(Object& object, const Delivered& fact) {
   object.plain("fact", delivered_name);
-  object.plain("uid", fact.uid.uuid.text());
-  object.plain("message", fact.message.uuid.text());
-  object.plain("at", fact.at.rfc3339());
+  object.plain("uid", fact.uid.uuid);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
   write_recipient(object.name("recipient"), fact.recipient);
   object.text("prefix", fact.form.prefix);
   write_rule(object.name("rule"), fact.form.rule);
@@ -110,9 +129,9 @@ void write_members(Object& object, const Delivered& fact) {
 
 void write_members(Object& object, const HandedOver& fact) {
   object.plain("fact", handed_over_name);
-  object.plain("uid", fact.uid.uuid.text());
-  object.plain("message", fact.message.uuid.text());
-  object.plain("at", fact.at.rfc3339());
+  object.plain("uid", fact.uid.uuid);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
   object.text("by", fact.by);
 }
 

@@ -72,6 +72,7 @@ using Fact = std::variant<Received, Delivered, HandedOver>;
 
 // `text` as a JSON string literal, quotes included; octets that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string json_string(std::string_view text);
+void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
 [[nodiscard]] std::string hex(std::string_view octets);
 

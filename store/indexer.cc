@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/projection.h"
+#include "store/thread_kind.h"
 
 namespace guichet::store {
 
@@ -69,6 +70,7 @@ Result<void> Indexer::rebuild() {
 }
 
 void Indexer::run() {
+  works_in_batches("store-index");
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [this] { return stop_ || pushed_ > tried_; });

@@ -41,8 +41,8 @@ class Indexer {
   void stop();
 
  private:
-  static constexpr std::chrono::milliseconds gather_time{5};
-  static constexpr std::size_t gather_news_max = 1024;
+  static constexpr std::chrono::milliseconds gather_time{25};
+  static constexpr std::size_t gather_news_max = 4096;
 
   void run();
   Result<void> step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept;

@@ -128,6 +128,11 @@ std::size_t append_other(std::string& out, std::string_view text) {
 std::string json_string(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8 + 2);
+  append_json_string(out, text);
+  return out;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     const std::size_t run = plain_run(text);
@@ -136,7 +141,6 @@ std::string json_string(std::string_view text) {
     if (!text.empty()) text.remove_prefix(append_other(out, text));
   }
   out += '"';
-  return out;
 }
 
 bool is_utf8(std::string_view text) {

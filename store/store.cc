@@ -46,11 +46,14 @@ class RealStore final : public Store {
   void append(Append append) override { writer_->push(std::move(append)); }
   std::unique_ptr<Expectation> expect() override { return std::make_unique<WriterExpectation>(*writer_); }
   Body new_body(const MessageId& message) override {
-    return {memory_, disk_, options_.path / "spool" / (message.uuid.text() + ".part")};
+    auto spool_file = spool_;
+    message.uuid.append_text(spool_file);
+    return {memory_, disk_, spool_file.append(".part")};
   }
   BodyMemory& memory() override { return memory_; }
   bool has_room(std::uint64_t octets) const override { return room_.holds(octets); }
 
+  Result<void> wait_for_index() override { return indexer_->wait(); }
   Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) override {
     if (auto caught_up = indexer_->wait(); !caught_up) return tl::unexpected(caught_up.error());
     const std::lock_guard lock(reader_mutex_);
@@ -125,6 +128,7 @@ class RealStore final : public Store {
   }
 
   const StoreOptions options_;
+  const std::string spool_ = (options_.path / "spool" / "").string();
   Disk& disk_;
   const std::unique_ptr<FolderLock> lock_;
   const Room room_;

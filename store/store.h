@@ -76,7 +76,9 @@ class Store {
   // False when the file system is down to the reserve: intake answers 452 before taking a body.
   [[nodiscard]] virtual bool has_room(std::uint64_t octets) const = 0;
 
-  // Waits until the index holds everything acknowledged before the call. Blocks: for the pool.
+  // Until the index holds everything acknowledged before the call. Blocks: for the pool.
+  [[nodiscard]] virtual Result<void> wait_for_index() = 0;
+  // Waits like that by itself.
   [[nodiscard]] virtual Result<std::vector<WaitingRow>> waiting(const std::string& maildrop,
                                                                 std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::optional<MessageRow>> message(const MessageId& id) = 0;

@@ -93,9 +93,15 @@ std::optional<std::int64_t> days_since_epoch(std::int64_t year, std::int64_t mon
 }  // namespace
 
 std::string Digest::hex() const {
-  std::string text(2 * octets.size(), '\0');
-  write_hex(text.data(), octets);
+  std::string text;
+  append_hex(text);
   return text;
+}
+
+void Digest::append_hex(std::string& out) const {
+  std::array<char, 2 * sizeof octets> digits;
+  write_hex(digits.data(), octets);
+  out.append(digits.data(), digits.size());
 }
 
 std::optional<Digest> Digest::from_hex(std::string_view text) {
@@ -105,14 +111,21 @@ std::optional<Digest> Digest::from_hex(std::string_view text) {
 }
 
 std::string Uuid::text() const {
-  std::string text(uuid_text_octets, '-');
-  char* out = text.data();
+  std::string text;
+  append_text(text);
+  return text;
+}
+
+void Uuid::append_text(std::string& out) const {
+  std::array<char, uuid_text_octets + 1> text;
+  char* end = text.data();
   std::span<const std::uint8_t> rest = octets;
   for (const std::size_t group : uuid_groups) {
-    out = write_hex(out, rest.first(group)) + 1;
+    end = write_hex(end, rest.first(group));
+    *end++ = '-';
     rest = rest.subspan(group);
   }
-  return text;
+  out.append(text.data(), uuid_text_octets);
 }
 
 std::optional<Uuid> Uuid::from_text(std::string_view text) {
@@ -131,12 +144,18 @@ std::optional<Uuid> Uuid::from_text(std::string_view text) {
 }
 
 std::string Instant::rfc3339() const {
+  std::string text;
+  append_rfc3339(text);
+  return text;
+}
+
+void Instant::append_rfc3339(std::string& appended) const {
   const std::int64_t us = std::clamp(unix_us, earliest_us, latest_us);
   const std::int64_t day = us >= 0 ? us / day_us : (us + 1) / day_us - 1;
   const std::int64_t in_day = us - day * day_us;
   const std::chrono::year_month_day date{Days{std::chrono::days{day}}};
 
-  std::string text = "0000-00-00T00:00:00.000000Z";
+  std::array<char, 28> text{"0000-00-00T00:00:00.000000Z"};
   char* const out = text.data();
   write_number(out, static_cast<int>(date.year()), 4);
   write_number(out + 5, static_cast<unsigned>(date.month()), 2);
@@ -145,7 +164,7 @@ std::string Instant::rfc3339() const {
   write_number(out + 14, in_day / (60 * second_us) % 60, 2);
   write_number(out + 17, in_day / second_us % 60, 2);
   write_number(out + 20, in_day % second_us, 6);
-  return text;
+  appended.append(text.data(), text.size() - 1);
 }
 
 std::optional<Instant> Instant::from_rfc3339(std::string_view text) {

@@ -16,6 +16,7 @@ struct Digest {
   std::array<std::uint8_t, 32> octets{};
 
   [[nodiscard]] std::string hex() const;
+  void append_hex(std::string& out) const;
   [[nodiscard]] static std::optional<Digest> from_hex(std::string_view text);
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };
@@ -25,6 +26,7 @@ struct Uuid {
   std::array<std::uint8_t, 16> octets{};
 
   [[nodiscard]] std::string text() const;
+  void append_text(std::string& out) const;
   [[nodiscard]] static std::optional<Uuid> from_text(std::string_view text);
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };
@@ -47,6 +49,7 @@ struct Instant {
   std::int64_t unix_us = 0;
 
   [[nodiscard]] std::string rfc3339() const;  // 2026-11-22T18:54:00.123456Z
+  void append_rfc3339(std::string& out) const;
   [[nodiscard]] static std::optional<Instant> from_rfc3339(std::string_view text);
   friend auto operator<=>(const Instant&, const Instant&) = default;
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "store/archive.h"
+#include "store/thread_kind.h"
 
 namespace guichet::store {
 namespace {
@@ -67,6 +68,7 @@ void Preparer::wrote(std::uint64_t end) {
 }
 
 void Preparer::run() {
+  works_in_batches("store-prepare");
   std::unique_lock lock(mutex_);
   while (!stop_) {
     changed_.wait(lock, [this] { return stop_ || wanted_ > prepared_; });

@@ -26,34 +26,49 @@ void add(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-std::string record_uri(const Uuid& id) {
-  return "<urn:uuid:" + id.text() + ">";
+void add(std::string& out, std::string_view name, const Uuid& record) {
+  out.append(name).append(": <urn:uuid:");
+  record.append_text(out);
+  out.append(">\r\n");
 }
 
-std::string message_uri(const MessageId& id) {
-  return "urn:uuid:" + id.uuid.text();
+void add(std::string& out, std::string_view name, const MessageId& message) {
+  out.append(name).append(": urn:uuid:");
+  message.uuid.append_text(out);
+  out.append("\r\n");
 }
 
-std::string digest_text(const Digest& digest) {
-  return "sha256:" + digest.hex();
+void add(std::string& out, std::string_view name, const Digest& digest) {
+  out.append(name).append(": sha256:");
+  digest.append_hex(out);
+  out.append("\r\n");
 }
 
-std::string batch_text(const RecordHeader& header) {
-  return std::to_string(header.batch) + "/" + std::to_string(header.batch_index) + "/" +
-         std::to_string(header.batch_count);
+void add(std::string& out, std::string_view name, Instant instant) {
+  out.append(name).append(": ");
+  instant.append_rfc3339(out);
+  out.append("\r\n");
 }
 
-std::string chain_line(const Digest& chain) {
-  return "Guichet-Chain: " + chain.hex() + "\r\n";
+void add_batch(std::string& out, const RecordHeader& header) {
+  out.append("Guichet-Batch: ").append(std::to_string(header.batch)).append("/");
+  out.append(std::to_string(header.batch_index)).append("/");
+  out.append(std::to_string(header.batch_count)).append("\r\n");
+}
+
+void add_chain(std::string& out, const Digest& chain) {
+  out.append("Guichet-Chain: ");
+  chain.append_hex(out);
+  out.append("\r\n");
 }
 
 void add_references(std::string& out, const RecordHeader& header) {
-  if (header.target) add(out, "WARC-Target-URI", message_uri(*header.target));
+  if (header.target) add(out, "WARC-Target-URI", *header.target);
   if (header.type == RecordType::revisit) add(out, "WARC-Profile", revisit_profile);
-  if (header.payload_digest) add(out, "WARC-Payload-Digest", digest_text(*header.payload_digest));
-  if (header.refers_to) add(out, "WARC-Refers-To", record_uri(*header.refers_to));
-  if (header.refers_to_target) add(out, "WARC-Refers-To-Target-URI", message_uri(*header.refers_to_target));
-  if (header.refers_to_date) add(out, "WARC-Refers-To-Date", header.refers_to_date->rfc3339());
+  if (header.payload_digest) add(out, "WARC-Payload-Digest", *header.payload_digest);
+  if (header.refers_to) add(out, "WARC-Refers-To", *header.refers_to);
+  if (header.refers_to_target) add(out, "WARC-Refers-To-Target-URI", *header.refers_to_target);
+  if (header.refers_to_date) add(out, "WARC-Refers-To-Date", *header.refers_to_date);
 }
 
 // --- Reading -------------------------------------------------------------------------------------------
@@ -199,17 +214,18 @@ std::string encode_header(RecordHeader& header, const Digest& previous) {
   out.reserve(900);
   out.append(version_line);
   add(out, "WARC-Type", name_of(header.type));
-  add(out, "WARC-Record-ID", record_uri(header.record_id));
-  add(out, "WARC-Date", header.date.rfc3339());
-  if (header.type != RecordType::warcinfo) add(out, "WARC-Warcinfo-ID", record_uri(header.warcinfo_id));
+  add(out, "WARC-Record-ID", header.record_id);
+  add(out, "WARC-Date", header.date);
+  if (header.type != RecordType::warcinfo) add(out, "WARC-Warcinfo-ID", header.warcinfo_id);
   add_references(out, header);
   if (!header.content_type.empty()) add(out, "Content-Type", header.content_type);
-  add(out, "WARC-Block-Digest", digest_text(header.block_digest));
+  add(out, "WARC-Block-Digest", header.block_digest);
   add(out, "Content-Length", std::to_string(header.content_length));
-  add(out, "Guichet-Batch", batch_text(header));
+  add_batch(out, header);
   add(out, "Guichet-Offset", std::to_string(header.offset));
   header.chain = chain_value(previous, out, "\r\n");
-  out.append(chain_line(header.chain)).append("\r\n");
+  add_chain(out, header.chain);
+  out.append("\r\n");
   return out;
 }
 
@@ -229,7 +245,9 @@ Result<DecodedHeader> decode_header(std::string_view octets, const Digest& previ
   }
   if (!reading.complete()) return fail(ErrorKind::damaged, "the record header lacks a field");
   // The one line that the chain value does not cover must be exactly what was written.
-  if (octets.substr(chain_begin, chain_end - chain_begin) != chain_line(reading.header.chain))
+  std::string chain_line;
+  add_chain(chain_line, reading.header.chain);
+  if (octets.substr(chain_begin, chain_end - chain_begin) != chain_line)
     return fail(ErrorKind::damaged, "the record header's chain line was altered");
   if (reading.header.type == RecordType::warcinfo) reading.header.warcinfo_id = reading.header.record_id;
   const auto size = blank + 4;

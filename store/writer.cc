@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "store/thread_kind.h"
+
 namespace guichet::store {
 namespace {
 
@@ -68,6 +70,7 @@ void Writer::stop() {
 }
 
 void Writer::run() {
+  works_in_batches("store-writer");
   Batchful appends;
   while (take(appends))
     commit(std::exchange(appends, {}));

@@ -27,6 +27,19 @@ password_file = "foi.password"
 """
 
 
+class Control(GatewayTest):
+    def test_nonsense_on_the_control_socket_is_refused(self):
+        g = self.gateway()
+        for line in (b"\n", b"{", b"[]\n", b"{}\n", b'{"command":5}\n', b'{"command":"\xff"}\n', b"x" * 4000 + b"\n"):
+            with socket.socket(socket.AF_UNIX) as control:
+                control.settimeout(gateway.PATIENCE_S)
+                control.connect(str(g.store / "control.sock"))
+                control.sendall(line)
+                control.shutdown(socket.SHUT_WR)
+                self.assertIn(b'"ok":false', control.recv(4096), line)
+        self.assertEqual(g.list(), [])
+
+
 class Configuration(GatewayTest):
     def refused(self, text, line, *words):
         """Exit 2, and a line FILE:LINE: … with each of the words; nothing is started or made."""

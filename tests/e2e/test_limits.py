@@ -1,5 +1,6 @@
 """Sessions, time and memory have limits; each has an answer, and the next honest client is served."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -100,7 +101,7 @@ class Memory(GatewayTest):
             with wire.Smtp(g.smtp) as smtp:
                 code, text = smtp.message(RECIPIENT, octets)
             with lock:
-                answers.append((code, text, octets))
+                answers.append((code, hashlib.sha256(octets).hexdigest()))
 
         threads = [threading.Thread(target=send, args=(number,)) for number in range(20)]
         for thread in threads:
@@ -108,10 +109,10 @@ class Memory(GatewayTest):
         for thread in threads:
             thread.join()
         self.assertEqual(len(answers), 20)
-        self.assertLessEqual({code for code, _, _ in answers}, {250, 452})
-        taken = {octets for code, _, octets in answers if code == 250}
+        self.assertLessEqual({code for code, _ in answers}, {250, 452})
+        taken = {digest for code, digest in answers if code == 250}
         self.assertTrue(taken)
-        self.assertEqual({g.raw(fact["id"]) for fact in g.list()}, taken)
+        self.assertEqual({hashlib.sha256(g.raw(fact["id"])).hexdigest() for fact in g.list()}, taken)
         with wire.Smtp(g.smtp) as smtp:
             smtp.deliver(RECIPIENT, b"z" * 600_000 + b"\r\n")
 

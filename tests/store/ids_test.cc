@@ -1,8 +1,8 @@
 // Ids sort in the order of minting, whatever the clock does; `list` relies on it.
 #include <gtest/gtest.h>
 
-#include <unordered_set>
 #include <string>
+#include <unordered_set>
 
 #include "store/seams.h"
 
