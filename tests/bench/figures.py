@@ -29,7 +29,7 @@ def intake(folder, quick):
     """{load: {contender: messages per second}}"""
     loads = [("10 KB, 1 session", 1, 1500, 10_240), ("10 KB, 16 sessions", 16, 5000, 10_240),
              ("10 KB, 64 sessions", 64, 5000, 10_240), ("1 MB, 16 sessions", 16, 320, 1 << 20)]
-    count = 2 if quick else 5
+    count = 2 if quick else 9
     found = {}
     with Guichet(folder) as guichet, Pair(folder) as pair, Sink(folder) as sink:
         contenders = [pair, guichet, sink]
