@@ -2,6 +2,8 @@
 //
 // Exit codes: 0 done; 1 it could not be done, or there is damage; 2 the command line or the configuration is
 // wrong.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
@@ -192,5 +194,7 @@ int run(int argc, char** argv) {
 }  // namespace guichet::cli
 
 int main(int argc, char** argv) {
+  // Mail and who wrote it, in volumes, spool and index alike, is not for every user of the machine.
+  ::umask(0027);
   return guichet::cli::run(argc, argv);
 }

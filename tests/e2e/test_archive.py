@@ -107,6 +107,18 @@ class Volumes(Archive):
         self.assertEqual(sorted(warc.originals(warc.read_store(g.store)).values()), sorted(bodies))
 
 
+class Privacy(GatewayTest):
+    def test_no_other_user_can_read_mail_or_who_wrote_it(self):
+        g = self.gateway()
+        with wire.Smtp(g.smtp) as smtp:
+            smtp.deliver(RECIPIENT, MESSAGE % 1)
+        g.list()
+        inside = [path for path in g.store.rglob("*") if path.is_file() or path.is_dir()]
+        self.assertTrue([path for path in inside if path.suffix == ".sqlite"])
+        for path in inside:
+            self.assertEqual(path.stat().st_mode & 0o007, 0, path)
+
+
 class Damage(Archive):
     """verify says what is wrong and where, and exits 1; with a torn tail or a lagging index it exits 0."""
 
