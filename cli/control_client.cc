@@ -42,6 +42,8 @@ class Connection {
   void give_up_after(std::chrono::seconds time) const {
     const timeval limit{time.count(), 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit,
+                 sizeof limit);  // connect() waits for a place in the queue
   }
 
   // MSG_NOSIGNAL: a gateway that ends meanwhile is an error, not a signal.
@@ -99,6 +101,12 @@ std::uint64_t number(const Json& answer, const char* name) {
 
 fs::path control_socket(const fs::path& store) {
   return store / "control.sock";
+}
+
+bool gateway_listens(const fs::path& store) {
+  const Connection connection;
+  connection.give_up_after(std::chrono::seconds(1));
+  return connection.connect(control_socket(store)) || errno == EAGAIN;
 }
 
 Result<void> ask_for_current_index(const fs::path& store) {

@@ -12,6 +12,9 @@ namespace guichet::cli {
 // Where the gateway listens: a unix stream socket in its store. One JSON line asks, one JSON line answers.
 [[nodiscard]] std::filesystem::path control_socket(const std::filesystem::path& store);
 
+// Whether a gateway runs on this store. Asks it nothing.
+[[nodiscard]] bool gateway_listens(const std::filesystem::path& store);
+
 // {"command":"index rebuild"} → {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n} or
 // {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.
 [[nodiscard]] store::Result<store::IndexCounts> ask_for_index_rebuild(const std::filesystem::path& store);

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/control_client.h"
 #include "cli/control_server.h"
 #include "cli/notify.h"
 #include "net/answer.h"
@@ -31,6 +34,8 @@ using conf::Settings;
 using net::Level;
 
 constexpr unsigned pool_threads = 4;
+constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
+constexpr std::chrono::seconds patience_with_a_command{60};
 
 // Anything that keeps the gateway from starting: one line for the operator, exit 1.
 template <class T>
@@ -155,14 +160,16 @@ class Gateway {
 
   [[nodiscard]] bool failed() const { return store_->failed(); }
 
-  // What was acknowledged is durable already; this is about good manners.
-  void stop() {
+  // What was acknowledged is durable already; this is about good manners. False: a session still waits for
+  // something that did not come within the grace, and what it refers to must not be destroyed.
+  [[nodiscard]] bool stop() {
     for (auto& listener : listeners_)
       listener->stop();
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
     pool_.stop();
     control_.reset();
     store_->stop();
+    return loops_.drain();
   }
 
  private:
@@ -191,12 +198,18 @@ class Gateway {
     return {};
   }
 
-  // A command that catches up the index holds the lock for a moment: that is no reason not to start.
+  // A command such as list holds the lock while it does, after a crash, what a start does: that is no reason
+  // not to start. Another gateway is.
   store::Result<std::unique_ptr<store::Store>> open_store() {
-    for (int tries_left = 20;; --tries_left) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (bool said = false;; said = true) {
       auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
-      const bool busy = !store && store.error().kind == store::ErrorKind::busy;
-      if (!busy || tries_left == 0) return store;
+      if (store || store.error().kind != store::ErrorKind::busy) return store;
+      const auto patience =
+          gateway_listens(settings_.store.path) ? patience_with_a_gateway : patience_with_a_command;
+      if (std::chrono::steady_clock::now() - begin > patience) return store;
+      if (!said)
+        net::log_event(Level::warn, "store.busy", {{"text", store.error().text + "; waiting for it"}});
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
@@ -331,8 +344,11 @@ int run_gateway(const Settings& settings, const std::filesystem::path&) {
   const bool asked = wait_for_the_end(gateway, signals);
   notify_service_manager("STOPPING=1");
   net::log_event(Level::info, "stopping", {{"why", asked ? "signal" : "the disk failed to sync"}});
-  gateway.stop();
-  return asked ? 0 : 1;
+  const int code = asked ? 0 : 1;
+  if (gateway.stop()) return code;
+  net::log_event(Level::warn, "stopped", {{"text", "a session was still waiting at the end of the grace"}});
+  std::fflush(nullptr);
+  std::_Exit(code);
 }
 
 }  // namespace guichet::cli

@@ -39,7 +39,8 @@ Result<void> catch_up(const Archive& archive) {
 // Without the lock it is the running gateway that keeps the index, or this user may only read.
 void bring_up(const Archive& archive) {
   const auto lock = archive.disk().lock(archive.folder() / "lock");
-  const auto done = lock ? catch_up(archive) : ask_for_current_index(archive.folder());
+  auto done = lock ? catch_up(archive) : ask_for_current_index(archive.folder());
+  if (!done && !lock && lock.error().kind != ErrorKind::busy) done = tl::unexpected(lock.error());
   if (!done) complain(done.error().text + "; the newest messages may be missing here");
 }
 

@@ -86,4 +86,14 @@ void Loops::stop(std::chrono::seconds grace) {
   threads_.clear();
 }
 
+bool Loops::drain() {
+  std::size_t left = 0;
+  for (auto& loop : loops_) {
+    loop->context.restart();
+    loop->context.poll();
+    left += loop->sessions.count();
+  }
+  return left == 0;
+}
+
 }  // namespace guichet::net

@@ -30,6 +30,8 @@ class Loops {
   void start();
   // Asks every loop to stop its sessions, waits until none is left or the grace is over, ends the threads.
   void stop(std::chrono::seconds grace);
+  // After stop(): lets answers that came late be heard. False: some session is not at its end even so.
+  [[nodiscard]] bool drain();
   // Round robin: how the listener deals sessions out.
   [[nodiscard]] Loop& next();
   [[nodiscard]] Loop& first() { return *loops_.front(); }

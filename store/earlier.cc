@@ -7,6 +7,7 @@ namespace guichet::store {
 namespace {
 
 constexpr std::size_t piece_octets = 64 * 1024;
+constexpr std::size_t page_digests = 16 * 1024;
 
 // Compares `given` (at offset `at` of the body) with the archive.
 bool equal_piece(const Archive& archive, const BodyPlace& place, std::uint64_t at, std::string_view given) {
@@ -39,11 +40,18 @@ bool equal_memory(const Archive& archive, const BodyPlace& place, const Body& bo
 
 EarlierBodies::EarlierBodies(const Archive& archive, std::unique_ptr<IndexReader> index)
     : archive_(archive), index_(std::move(index)) {
-  const auto digests = index_->digests();
-  if (!digests) return;
-  known_.emplace(digests->size());
-  for (const auto& digest : *digests)
-    known_->add(digest);
+  const auto count = index_->count_bodies();
+  if (!count) return;
+  KnownDigests known(*count);
+  for (Digest last;;) {
+    const auto page = index_->digests_after(last, page_digests);
+    if (!page) return;
+    for (const auto& digest : *page)
+      known.add(digest);
+    if (page->size() < page_digests) break;
+    last = page->back();
+  }
+  known_ = std::move(known);
 }
 
 std::optional<BodyPlace> EarlierBodies::equal(const Digest& digest, const Body& body) {

@@ -124,7 +124,7 @@ Result<void> Index::State::add_bodies(std::span<const News> news) {
   return {};
 }
 
-// The same octets in full once more mean that the earlier ones could not be read back.
+// The same octets in full once more: as a rule because the earlier ones could not be read back.
 Result<void> Index::State::add(const NewBody& body) {
   const auto& [volume, offset, octets, message, date] = body.place;
   auto added = add_body.run(body.digest, volume, offset, octets, message.uuid, date);

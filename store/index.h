@@ -26,7 +26,7 @@ namespace sqlite {
 class Database;
 }
 
-inline constexpr int index_version = 1;  // PRAGMA user_version; another one means: rebuild
+inline constexpr int index_version = 2;  // PRAGMA user_version; another one means: rebuild
 
 // Where the octets of a digest are.
 struct BodyPlace {
@@ -104,7 +104,9 @@ class IndexReader {
 
   [[nodiscard]] Result<std::optional<IndexPosition>> position();
   [[nodiscard]] Result<std::optional<BodyPlace>> body(const Digest& digest);
-  [[nodiscard]] Result<std::vector<Digest>> digests();  // of all bodies
+  [[nodiscard]] Result<std::uint64_t> count_bodies();
+  // Of all bodies, in their order, at most `limit`.
+  [[nodiscard]] Result<std::vector<Digest>> digests_after(const Digest& last, std::size_t limit);
   [[nodiscard]] Result<std::optional<MessageRow>> message(const MessageId& id);
   // Newest first; `before` pages on.
   [[nodiscard]] Result<std::vector<MessageRow>> newest(std::size_t limit,

@@ -125,7 +125,9 @@ struct IndexReader::Connection {
   sqlite::Statement position{*database, "SELECT volume, offset, chain FROM position"};
   sqlite::Statement body{
       *database, "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
-  sqlite::Statement digests{*database, "SELECT digest FROM bodies"};
+  sqlite::Statement body_count{*database, "SELECT count(*) FROM bodies"};
+  sqlite::Statement digests_after{*database,
+                                  "SELECT digest FROM bodies WHERE digest > ?1 ORDER BY digest LIMIT ?2"};
   sqlite::Statement message{*database, GUICHET_MESSAGES "WHERE id = ?1"};
   sqlite::Statement newest{*database, GUICHET_MESSAGES "ORDER BY id DESC LIMIT ?1"};
   sqlite::Statement newest_before{*database, GUICHET_MESSAGES "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
@@ -187,8 +189,13 @@ Result<std::optional<BodyPlace>> IndexReader::body(const Digest& digest) {
   return connection_->body.first(read_body, digest);
 }
 
-Result<std::vector<Digest>> IndexReader::digests() {
-  return connection_->digests.all([](sqlite::Row& row) { return row.digest(); });
+Result<std::uint64_t> IndexReader::count_bodies() {
+  return connection_->body_count.first([](sqlite::Row& row) { return row.octets(); })
+      .map([](std::optional<std::uint64_t> count) { return count.value_or(0); });
+}
+
+Result<std::vector<Digest>> IndexReader::digests_after(const Digest& last, std::size_t limit) {
+  return connection_->digests_after.all([](sqlite::Row& row) { return row.digest(); }, last, at_most(limit));
 }
 
 Result<std::optional<MessageRow>> IndexReader::message(const MessageId& id) {

@@ -1,6 +1,6 @@
 // The index thread: takes news of durable records from the writer and applies them in batches: at once when
-// somebody asks, else after gathering for a few milliseconds. A transaction for each message would cost as
-// much as receiving it.
+// somebody asks, else after gathering for some milliseconds (gather_time). A transaction for each message
+// would cost as much as receiving it.
 //
 // When applying fails (a full disk, an index file that was removed) the news are dropped, not hoarded: the
 // volumes have them, and the next attempt catches up from there.

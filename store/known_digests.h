@@ -32,7 +32,7 @@ class KnownDigests {
   }
 
  private:
-  static constexpr std::uint64_t count_min = 1 << 14;
+  static constexpr std::uint64_t count_min = 1 << 18;  // two mebibytes
   static constexpr std::uint64_t bits_per_digest = 64;
 
   // A digest is as good as random: its quarters are the hash functions.

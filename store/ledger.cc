@@ -24,7 +24,7 @@ std::string octets(std::uint64_t count) {
 
 }  // namespace
 
-// Ids end in 64 random bits, so these are as good as any hash of all.
+// Ids end in 62 random bits, so these are as good as any hash of all.
 std::size_t UuidHash::operator()(const Uuid& uuid) const noexcept {
   std::size_t value = 0;
   std::memcpy(&value, uuid.octets.data() + uuid.octets.size() - sizeof value, sizeof value);
@@ -61,19 +61,23 @@ void Ledger::take_damaged(const RecordHeader& header, Place place, std::uint64_t
   if (header.refers_to) damaged_.insert(*header.refers_to);
   if (header.type != RecordType::resource || !header.target) return;
   const BodyPlace body{place.volume, block_offset, header.content_length, *header.target, header.date};
-  hold(header.block_digest, {.place = body, .sound = false});
+  hold(header.block_digest, body, false);
 }
 
 void Ledger::add(const NewBody& body) {
-  hold(body.digest, {.place = body.place});
+  hold(body.digest, body.place, true);
 }
 
-// The last block of a digest is the one that counts, for the index too.
-void Ledger::hold(const Digest& digest, const BodyEntry& body) {
-  const auto [entry, is_new] = bodies_.try_emplace(digest, body);
+// The last block of a digest is the one that counts, for the index too. A damaged one may be told of late.
+void Ledger::hold(const Digest& digest, const BodyPlace& place, bool sound) {
+  const Place at{place.volume, place.offset};
+  const auto [entry, is_new] = bodies_.try_emplace(digest, BodyEntry{place, sound, at});
   if (is_new) return;
-  superseded_.emplace(digest, entry->second.place.message.uuid);
-  entry->second = body;
+  auto& known = entry->second;
+  const bool is_last = Place{known.place.volume, known.place.offset} < at;
+  superseded_.emplace(digest, is_last ? known.place.message.uuid : place.message.uuid);
+  known.first = std::min(known.first, at);
+  if (is_last) known.place = place, known.sound = sound;
 }
 
 bool Ledger::held_by(const Digest& digest, const Uuid& record) const {

@@ -42,8 +42,9 @@ struct DeliveryEntry {
 };
 
 struct BodyEntry {
-  BodyPlace place;
+  BodyPlace place;  // the last one in the volumes: that is the one that counts
   bool sound = true;
+  Place first;  // of the first one
 };
 
 [[nodiscard]] std::size_t recipient_hash(const std::string& address, const std::string& maildrop);
@@ -82,7 +83,7 @@ class Ledger {
   };
 
   void add(const NewBody& body);
-  void hold(const Digest& digest, const BodyEntry& body);
+  void hold(const Digest& digest, const BodyPlace& place, bool sound);
   [[nodiscard]] bool held_by(const Digest& digest, const Uuid& record) const;
   void add(const Received& fact, Place place);
   void add(const Delivered& fact, Place place);

@@ -18,7 +18,8 @@ class Clock {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  // Version 7 of RFC 9562: never the same twice, and each sorts after those minted before it.
+  // Version 7 of RFC 9562: never the same twice; each sorts after those minted before it, unless the
+  // clock was set back by a second or more meanwhile.
   [[nodiscard]] virtual Uuid mint(Instant now) = 0;
 };
 

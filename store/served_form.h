@@ -17,7 +17,7 @@
 //     of a name is owned as a whole. A Message-ID with nothing but white space in it, or in the first 4,096
 //     octets of it, continuation lines included, is owned too, a full one never.
 //   - Of Auto-Submitted every field after the first is renamed: two make a message that fails for ever.
-//   - Before the first field, each line "From …", with any number of ">" before it (mbox), becomes a field:
+//   - Before the first field, each line "From …", with up to 993 ">" before it (mbox), becomes a field:
 //     "X-Mailbox-Line: " before it, as Postfix does.
 //   - White space at the front of the line after those would continue our last field: an empty line goes
 //     before it.

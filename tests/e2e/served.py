@@ -37,7 +37,7 @@ def transformed(original):
     """The original as it is served, after the prefix."""
     lines, out, index = lines_of(original), [], 0
     names = set()
-    while index < len(lines) and re.match(rb">*From ", lines[index]):
+    while index < len(lines) and re.match(rb">{0,993}From ", lines[index]):
         out.append(b"X-Mailbox-Line: " + lines[index])
         index += 1
     if index < len(lines) and lines[index][:1] in (b" ", b"\t"):

@@ -1,4 +1,4 @@
-// Ids sort in the order of minting, whatever the clock does; `list` relies on it.
+// Ids sort in the order of minting unless the clock is set back by a second or more; `list` shows them so.
 #include <gtest/gtest.h>
 
 #include <string>

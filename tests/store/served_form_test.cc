@@ -101,7 +101,7 @@ bool is_empty_id(const std::vector<Line>& lines, std::size_t at) {
 
 bool is_mailbox_line(const std::string& line) {
   const std::size_t from = line.find_first_not_of('>');
-  return from != std::string::npos && line.compare(from, 5, "From ") == 0;
+  return from != std::string::npos && from <= 993 && line.compare(from, 5, "From ") == 0;
 }
 
 Served reference(const std::string& original) {
@@ -254,6 +254,9 @@ TEST(ServedForm, AnMboxLineBecomesAField) {
   EXPECT_EQ(octets_of("From a\n>>>From b\r\nReturn-Path: c\r\n\r\nFrom d\r\n"),
             "X-Mailbox-Line: From a\r\nX-Mailbox-Line: >>>From b\r\nX-Inbound-Return-Path: c\r\n\r\n"
             "From d\r\n");
+  const std::string most(993, '>');
+  EXPECT_EQ(octets_of(most + "From a\r\n"), "X-Mailbox-Line: " + most + "From a\r\n");
+  EXPECT_EQ(octets_of(">" + most + "From a\r\n"), "\r\n>" + most + "From a\r\n");
   EXPECT_EQ(octets_of("From a\r\n b\r\nA: 1\r\n"), "X-Mailbox-Line: From a\r\n\r\n b\r\nA: 1\r\n");
   EXPECT_EQ(octets_of("From: a\r\n\r\n"), "From: a\r\n\r\n");
   EXPECT_EQ(octets_of("from a\r\n\r\n"), "\r\nfrom a\r\n\r\n");

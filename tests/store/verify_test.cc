@@ -268,6 +268,20 @@ TEST_F(VerifyTest, NamesAnAlteredHeader) {
   EXPECT_THAT(findings(), Contains(damage(where(body.place), "the chain is broken")));
 }
 
+// In one volume: the damaged record is known as such only after all others of it.
+TEST_F(VerifyTest, OctetsWrittenAgainAfterDamageAreTheOnesThatCount) {
+  const auto store = open_store();
+  take(*store, text(0));
+  std::fstream file(volume(1), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(file_octets(volume(1)).find("Subject: 0")));
+  file << 's' << std::flush;
+  take(*store, text(0));
+  store->stop();
+  EXPECT_EQ(records(1, RecordType::resource).size(), 1u);
+  EXPECT_THAT(findings(), Contains(any_damage()));
+  EXPECT_THAT(findings(), Not(Contains(Field("where", &Finding::where, "index"))));
+}
+
 TEST_F(VerifyTest, NamesAHeaderThatCannotBeRead) {
   fill();
   const auto fact = records(1, RecordType::metadata)[2];
