@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/control_client.h"
@@ -202,13 +203,13 @@ class Gateway {
   // not to start. Another gateway is.
   store::Result<std::unique_ptr<store::Store>> open_store() {
     const auto begin = std::chrono::steady_clock::now();
-    for (bool said = false;; said = true) {
+    for (bool said = false;;) {
       auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
       if (store || store.error().kind != store::ErrorKind::busy) return store;
-      const auto patience =
-          gateway_listens(settings_.store.path) ? patience_with_a_gateway : patience_with_a_command;
+      const bool gateway = gateway_listens(settings_.store.path);
+      const auto patience = gateway ? patience_with_a_gateway : patience_with_a_command;
       if (std::chrono::steady_clock::now() - begin > patience) return store;
-      if (!said)
+      if (!gateway && !std::exchange(said, true))
         net::log_event(Level::warn, "store.busy", {{"text", store.error().text + "; waiting for it"}});
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

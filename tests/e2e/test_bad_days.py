@@ -1,7 +1,9 @@
 """Mistakes in the configuration, what is missing at start, and stopping with sessions open."""
 
+import fcntl
 import os
 import socket
+import threading
 import time
 import unittest
 
@@ -138,6 +140,19 @@ class Start(GatewayTest):
     def test_store_locked_by_another(self):
         self.gateway()
         self.refused(self.folder / "store")
+
+    def test_a_start_waits_for_a_command_that_holds_the_store(self):
+        g = self.gateway()
+        g.stop()
+        with open(g.store / "lock", "r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            starting = threading.Thread(target=g.start)
+            starting.start()
+            eventually(lambda: "store.busy" in g.log(), "the start says that it waits")
+            self.assertTrue(starting.is_alive())
+        starting.join()
+        with wire.Smtp(g.smtp) as smtp:
+            smtp.deliver(RECIPIENT, BODY)
 
     def test_store_cannot_be_written(self):
         (self.folder / "file").write_text("not a folder")
