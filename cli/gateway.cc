@@ -150,7 +150,7 @@ class Gateway {
   Started<void> start() {
     if (auto made = make_servers(); !made) return made;
     if (auto judged = judge_again(); !judged) return judged;
-    auto control = ControlServer::open(settings_.store.path / "control.sock", *store_);
+    auto control = ControlServer::open(control_socket(settings_.store.path), *store_);
     if (!control) return tl::unexpected(control.error());
     control_ = std::move(*control);
     if (auto listening = listen(); !listening) return listening;

@@ -187,8 +187,8 @@ Section smtpd_section() {
            .form = Number{.min = 0, .max = 1000, .unit = "microseconds"},
            .doc =
                "How long such a thread looks for more to do before it sleeps, letting others run meanwhile. "
-               "To be woken costs a client that waits for an answer more than that, at every step of a "
-               "session. It takes no time while nothing happens; 0 turns it off."},
+               "A thread that sleeps has to be woken at every step of a session, and the client waits for "
+               "that. It takes no time while nothing happens; 0 turns it off."},
           {.key = "sessions_max",
            .place = at(&Settings::smtpd, &SmtpdSettings::sessions_max),
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},

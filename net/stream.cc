@@ -75,16 +75,13 @@ void Stream::wake(End reason) {
   socket_.cancel(ignored);
 }
 
-// No coroutine of its own: one more for each wait would cost more than the rest of this file. Then ask
-// go_on().
-Task<std::tuple<boost::system::error_code>> Stream::ready(Io want) {
+Task<bool> Stream::wait(Io want) {
+  if (end_ != End::none) co_return false;
   const auto what = want == Io::want_write ? Socket::wait_write : Socket::wait_read;
-  return socket_.async_wait(what, awaited_tuple);
-}
-
-bool Stream::go_on(const boost::system::error_code& error) {
-  if (error && end_ == End::none) end_ = End::closed;
-  return end_ == End::none;
+  const auto [error] = co_await socket_.async_wait(what, awaited_tuple);
+  if (end_ != End::none) co_return false;
+  if (error) end_ = End::closed;
+  co_return !error;
 }
 
 Task<std::string_view> Stream::read() {
@@ -97,9 +94,8 @@ Task<std::string_view> Stream::read() {
       if (got.io == Io::closed) end_ = End::closed;
       want = got.io;
     }
-    if (end_ != End::none) co_return std::string_view();
-    const auto [error] = co_await ready(want);
-    if (!go_on(error)) co_return std::string_view();
+    const bool ready = co_await wait(want);
+    if (!ready) co_return std::string_view();
     more_ = true;
   }
 }
@@ -144,9 +140,8 @@ Task<bool> Stream::write(std::string& octets) {
     if (wrote.io == Io::closed) end_ = End::closed;
     // The word that the gateway stops must not cut a reply in half.
     if (end_ == End::stopping) end_ = End::none;
-    if (end_ != End::none) co_return false;
-    const auto [error] = co_await ready(wrote.io);
-    if (!go_on(error) && end_ != End::stopping) co_return false;
+    const bool ready = co_await wait(wrote.io);
+    if (!ready && end_ != End::stopping) co_return false;
   }
   octets.clear();
   co_return true;
@@ -158,9 +153,8 @@ Task<bool> Stream::handshake(const TlsContext& context) {
     const auto io = connection->handshake();
     if (io == Io::done) break;
     if (io == Io::closed) co_return false;
-    if (end_ != End::none) co_return false;
-    const auto [error] = co_await ready(io);
-    if (!go_on(error)) co_return false;
+    const bool ready = co_await wait(io);
+    if (!ready) co_return false;
   }
   tls_ = std::move(connection);
   more_ = true;

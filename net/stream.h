@@ -12,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "net/asio.h"
 #include "net/tls.h"
@@ -79,8 +78,7 @@ class Stream {
   friend class Sessions;
   Transfer read_some(std::span<char> into);
   Transfer write_some(std::string_view octets);
-  [[nodiscard]] Task<std::tuple<boost::system::error_code>> ready(Io want);
-  [[nodiscard]] bool go_on(const boost::system::error_code& error);
+  [[nodiscard]] Task<bool> wait(Io want);
   void wake(End reason);
 
   Socket socket_;

@@ -101,7 +101,7 @@ class Comparison {
       const auto row = index_.body(digest);
       if (!row) return tl::unexpected(row.error());
       const auto name = "body sha256:" + digest.hex();
-      const bool last_is_in_it = is_before_end({said.place.volume, said.place.offset});
+      const bool last_is_in_it = is_before_end(said.place.begin());
       if (!*row) lacks(name, said.first);
       if (*row) differ(name, "place", !last_is_in_it || **row == said.place);
     }

@@ -35,6 +35,7 @@ struct BodyPlace {
   std::uint64_t size_octets = 0;
   MessageId message;  // of the resource record: its target and its record id
   Instant date;       // of the resource record
+  [[nodiscard]] Place begin() const { return {volume, offset}; }
   friend bool operator==(const BodyPlace&, const BodyPlace&) = default;
 };
 

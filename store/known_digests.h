@@ -13,12 +13,12 @@
 
 namespace guichet::store {
 
-// Room for four times the digests that are there at first. Past that more and more digests are taken for
-// known ones, which costs a question and nothing else, until the next start makes a larger filter.
+// A word of bits for each digest that is there at first: four times as many still fit well. Past that more
+// and more digests are taken for known ones, which costs a question and nothing else, until the next start
+// makes a larger filter.
 class KnownDigests {
  public:
-  explicit KnownDigests(std::uint64_t count)
-      : words_(std::bit_ceil(std::max<std::uint64_t>(count, count_min) * bits_per_digest / 64)) {}
+  explicit KnownDigests(std::uint64_t count) : words_(std::bit_ceil(std::max(count, count_min))) {}
 
   void add(const Digest& digest) {
     for (const auto bit : bits(digest))
@@ -33,7 +33,6 @@ class KnownDigests {
 
  private:
   static constexpr std::uint64_t count_min = 1 << 18;  // two mebibytes
-  static constexpr std::uint64_t bits_per_digest = 64;
 
   // A digest is as good as random: its quarters are the hash functions.
   [[nodiscard]] std::array<std::uint64_t, 4> bits(const Digest& digest) const {

@@ -70,13 +70,12 @@ void Ledger::add(const NewBody& body) {
 
 // The last block of a digest is the one that counts, for the index too. A damaged one may be told of late.
 void Ledger::hold(const Digest& digest, const BodyPlace& place, bool sound) {
-  const Place at{place.volume, place.offset};
-  const auto [entry, is_new] = bodies_.try_emplace(digest, BodyEntry{place, sound, at});
+  const auto [entry, is_new] = bodies_.try_emplace(digest, BodyEntry{place, sound, place.begin()});
   if (is_new) return;
   auto& known = entry->second;
-  const bool is_last = Place{known.place.volume, known.place.offset} < at;
+  const bool is_last = known.place.begin() < place.begin();
   superseded_.emplace(digest, is_last ? known.place.message.uuid : place.message.uuid);
-  known.first = std::min(known.first, at);
+  known.first = std::min(known.first, place.begin());
   if (is_last) known.place = place, known.sound = sound;
 }
 

@@ -301,6 +301,14 @@ class StoreIndexTest : public StoreTest {
     store_.reset();
     copy_index(index(), home_.path() / "newest");
   }
+  // One mail, in a store that stays open.
+  void keep_one() {
+    ASSERT_TRUE(open());
+    mails_.push_back(mail("kept"));
+    ASSERT_TRUE(take(mails_[0]));
+    expected_ = waiting();
+    counts_ = *store_->rebuild_index();
+  }
   void expect_all() {
     const auto opened = open();
     ASSERT_TRUE(opened) << opened.error().text;
@@ -373,11 +381,7 @@ TEST_F(StoreIndexTest, OfOtherVolumes) {
 
 // The volumes were restored from an earlier copy, or lost their tail; the index was not.
 TEST_F(StoreIndexTest, AheadOfTheVolumes) {
-  ASSERT_TRUE(open());
-  mails_.push_back(mail("kept"));
-  ASSERT_TRUE(take(mails_[0]));
-  expected_ = waiting();
-  counts_ = *store_->rebuild_index();
+  keep_one();
   const auto earlier = disk_->power_cut(0, Cut::nothing_unsynced);
   ASSERT_TRUE(take("lost with the tail"));
   ASSERT_THAT(waiting(), SizeIs(2));
@@ -389,11 +393,7 @@ TEST_F(StoreIndexTest, AheadOfTheVolumes) {
 
 // A volume of which nothing was left is discarded and its number given again, while the index ends in it.
 TEST_F(StoreIndexTest, EndsInAVolumeWhoseNumberWasGivenAgain) {
-  ASSERT_TRUE(open());
-  mails_.push_back(mail("kept"));
-  ASSERT_TRUE(take(mails_[0]));
-  expected_ = waiting();
-  counts_ = *store_->rebuild_index();
+  keep_one();
   reopen();
   ASSERT_TRUE(take("in volume 2, lost"));
   ASSERT_THAT(waiting(), SizeIs(2));
