@@ -72,6 +72,15 @@ def pss_octets(pids):
     return total
 
 
+def processor_s(pids):
+    """Processor time that these have used so far, all their threads."""
+    used = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
+
+
 class Guichet:
     name = "Guichet"
 
@@ -206,6 +215,9 @@ class Sink:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+    def pids(self):
+        return tree(self.process.pid)
 
     def settle(self):
         pass

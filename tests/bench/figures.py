@@ -8,7 +8,7 @@ import time
 
 import clients
 from clients import Pop, Smtp, message, percentile
-from contenders import RECIPIENT, Guichet, Pair, Sink, pss_octets, tool
+from contenders import RECIPIENT, Guichet, Pair, Sink, processor_s, pss_octets, tool
 
 
 def medians(rounds):
@@ -17,16 +17,19 @@ def medians(rounds):
 
 
 def smtp_source(address, sessions, count, octets):
-    """Messages per second. A connection for each message, as smtp-source does it without -d."""
-    begun = time.perf_counter()
+    """Messages per second, and the processor time that the client itself spends on each. A connection for each
+    message, as smtp-source does it without -d."""
+    begun, before = time.perf_counter(), os.times()
     subprocess.run([tool("smtp-source"), "-s", str(sessions), "-m", str(count), "-l", str(octets),
                     "-f", "authority@town.example", "-t", RECIPIENT, "-M", "town.example",
                     f"inet:{address[0]}:{address[1]}"], check=True, capture_output=True)
-    return count / (time.perf_counter() - begun)
+    taken, after = time.perf_counter() - begun, os.times()
+    client = after.children_user + after.children_system - before.children_user - before.children_system
+    return count / taken, client / count
 
 
 def intake(folder, quick):
-    """{load: {contender: messages per second}}"""
+    """{load: {contender: messages per second, "client_s" and "server_s": {contender: processor time for each}}}"""
     loads = [("10 KB, 1 session", 1, 1500, 10_240), ("10 KB, 16 sessions", 16, 5000, 10_240),
              ("10 KB, 64 sessions", 64, 5000, 10_240), ("1 MB, 16 sessions", 16, 320, 1 << 20)]
     count = 2 if quick else 9
@@ -40,14 +43,21 @@ def intake(folder, quick):
             if quick:
                 messages = max(messages // 8, sessions * 4)
             rounds = {contender.name: [] for contender in contenders}
+            client = {contender.name: [] for contender in contenders}
+            server = {contender.name: [] for contender in (guichet, sink)}   # Postfix's processes come and go
             stored = guichet.stored_octets()
             for turn in range(count):
                 for contender in contenders[turn % 3:] + contenders[:turn % 3]:
-                    rounds[contender.name].append(smtp_source(contender.smtp, sessions, messages, octets))
+                    before = processor_s(contender.pids()) if contender.name in server else 0
+                    rate, own = smtp_source(contender.smtp, sessions, messages, octets)
+                    if contender.name in server:
+                        server[contender.name].append((processor_s(contender.pids()) - before) / messages)
+                    rounds[contender.name].append(rate)
+                    client[contender.name].append(own)
                     contender.settle()
             if guichet.stored_octets() - stored < count * messages * octets * 0.9 - (8 << 20):
                 raise RuntimeError("Guichet stored less than it was sent: are the messages all the same?")
-            found[label] = medians(rounds)
+            found[label] = medians(rounds) | {"client_s": medians(client), "server_s": medians(server)}
             pair.wipe()
             guichet.wipe()
     return found

@@ -98,6 +98,22 @@ def table(figures):
     return "\n".join(lines)
 
 
+def ceilings(found):
+    """What these processors can do at most, if none of them is ever idle: their number by the processor time that a
+    message takes, the client's share with the server's."""
+    lines = ["| load | processor time of a message: client + Guichet / client + smtp-sink | so at most | reached |"
+             " what the figure against Postfix asks |", "| --- | --- | --- | --- | --- |"]
+    for load, rates in found.items():
+        client, server = rates["client_s"], rates["server_s"]
+        asked = {"10 KB, 1 session": 2.2, "10 KB, 16 sessions": 8, "10 KB, 64 sessions": 10,
+                 "1 MB, 16 sessions": 2}[load] * rates["Postfix + Dovecot"]
+        shares = [f"{client[name] * 1e6:,.0f} + {server[name] * 1e6:,.0f}" for name in ("Guichet", "smtp-sink")]
+        most = [os.cpu_count() / (client[name] + server[name]) for name in ("Guichet", "smtp-sink")]
+        lines.append(f"| {load} | {' / '.join(shares)} µs | {rate(most[0])} / {rate(most[1])} | "
+                     f"{rate(rates['Guichet'])} / {rate(rates['smtp-sink'])} | {rate(asked)} |")
+    return "\n".join(lines)
+
+
 def file_system(folder):
     """(device, kind) below a folder"""
     mounted = subprocess.run(["findmnt", "-n", "-o", "SOURCE,FSTYPE", "-T", folder], capture_output=True, text=True)
@@ -125,6 +141,19 @@ def versions():
     return ", ".join(found)
 
 
+def client_section(figures):
+    if "intake" not in figures:
+        return ""
+    return f"""
+## What the machine can do at most
+
+{ceilings(figures["intake"]["found"])}
+
+The client runs on the same processors. What is asked and above "at most" is beyond this machine with this client; what
+is above it for smtp-sink is beyond a server that stores nothing.
+"""
+
+
 def document(figures):
     """BENCHMARKS.md"""
     notes = [f"- {group}: {facts['date']}, `{facts['command']}`, {facts['machine']}" for group, facts in figures.items()]
@@ -140,7 +169,7 @@ machine and from hour to hour: the ratio is what counts.
 Peers: {versions()}. Memory is the proportional set size of all processes of a server, with the idle connections less
 without, by their number (Guichet 500, the peers 50); the kernel's own share is not in it. SMTP connections have said
 EHLO, POP3 connections are logged in.
-
+{client_section(figures)}
 Measured:
 
 {chr(10).join(notes)}
