@@ -14,11 +14,11 @@ namespace guichet::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using store::ErrorKind;
 using store::Result;
 
-constexpr std::size_t answer_octets_max = 64 * 1024;
+constexpr std::size_t answer_octets_max = 1 << 20;
 constexpr std::chrono::seconds patience_for_index{5};
 
 class Connection {
@@ -78,7 +78,7 @@ Result<Json> ask(const fs::path& socket, const Json& question,
                  std::optional<std::chrono::seconds> patience = {}) {
   const Connection connection;
   if (patience) connection.give_up_after(*patience);
-  if (!connection.connect(socket) || !connection.send(question.dump() + "\n"))
+  if (!connection.connect(socket) || !connection.send(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"))
     return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " +
                                             socket.string() + ": " + std::strerror(errno));
   auto answer = Json::parse(connection.receive_line(), nullptr, /*allow_exceptions=*/false);
@@ -107,6 +107,10 @@ bool gateway_listens(const fs::path& store) {
   const Connection connection;
   connection.give_up_after(std::chrono::seconds(1));
   return connection.connect(control_socket(store)) || errno == EAGAIN;
+}
+
+Result<Json> ask_gateway(const fs::path& store, const Json& question) {
+  return ask(control_socket(store), question);
 }
 
 Result<void> ask_for_current_index(const fs::path& store) {

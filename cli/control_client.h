@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "store/error.h"
 #include "store/index.h"
 
@@ -14,6 +16,11 @@ namespace guichet::cli {
 
 // Whether a gateway runs on this store. Asks it nothing.
 [[nodiscard]] bool gateway_listens(const std::filesystem::path& store);
+
+// Any question (acts.h). The answer's "ok" is true; when the gateway says no, its "error" is the error here.
+// busy: no gateway answers. Blocks until it does.
+[[nodiscard]] store::Result<nlohmann::ordered_json> ask_gateway(const std::filesystem::path& store,
+                                                                const nlohmann::ordered_json& question);
 
 // {"command":"index rebuild"} → {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n} or
 // {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.

@@ -11,31 +11,19 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "cli/acts.h"
+
 namespace guichet::cli {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
-constexpr std::size_t request_octets_max = 4096;
+constexpr std::size_t request_octets_max = 1 << 20;  // an erasure may name thousands of messages
 constexpr int patience_s = 5;
-
-// A path in the text may be no UTF-8.
-std::string refusal(const std::string& text) {
-  return json{{"ok", false}, {"error", text}}.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-// Empty: not a command at all.
-std::string command_of(const std::string& request) {
-  const auto parsed = json::parse(request, nullptr, false);
-  const auto* command = parsed.is_object() && parsed.contains("command")
-                            ? parsed["command"].get_ptr<const std::string*>()
-                            : nullptr;
-  return command ? *command : "";
-}
 
 std::string read_line(int client) {
   std::string line;
-  std::array<char, 512> piece{};
+  std::array<char, 4096> piece{};
   while (line.size() < request_octets_max && line.find('\n') == std::string::npos) {
     const auto got = ::recv(client, piece.data(), piece.size(), 0);
     if (got <= 0) break;
@@ -102,30 +90,13 @@ void ControlServer::serve(int client) {
   const timeval patience{patience_s, 0};
   ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  write_all(client, carry_out(read_line(client)) + "\n");
+  write_all(client, answer(read_line(client)) + "\n");
 }
 
-std::string ControlServer::carry_out(const std::string& request) {
-  const auto command = command_of(request);
-  if (command == "index wait") return wait_for_index();
-  if (command == "index rebuild") return rebuild_index();
-  return refusal("this gateway does not know that command");
-}
-
-std::string ControlServer::wait_for_index() {
-  const auto current = store_.wait_for_index();
-  return current ? json{{"ok", true}}.dump() : refusal(current.error().text);
-}
-
-std::string ControlServer::rebuild_index() {
-  const auto counts = store_.rebuild_index();
-  if (!counts) return refusal(counts.error().text);
-  return json{{"ok", true},
-              {"messages", counts->messages},
-              {"bodies", counts->bodies},
-              {"deliveries", counts->deliveries},
-              {"waiting", counts->waiting}}
-      .dump();
+std::string ControlServer::answer(const std::string& line) {
+  const auto request = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  // A path in an error's text may be no UTF-8.
+  return carry_out(store_, request).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace guichet::cli

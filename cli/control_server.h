@@ -24,9 +24,7 @@ class ControlServer {
   ControlServer(int descriptor, std::filesystem::path socket, store::Store& store);
   void run();
   void serve(int client);
-  [[nodiscard]] std::string carry_out(const std::string& request);
-  [[nodiscard]] std::string wait_for_index();
-  [[nodiscard]] std::string rebuild_index();
+  [[nodiscard]] std::string answer(const std::string& line);
 
   const int descriptor_;
   const std::filesystem::path socket_;

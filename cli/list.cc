@@ -21,6 +21,7 @@ std::string states(const MessageFacts& facts) {
   const auto waiting = static_cast<std::size_t>(
       std::count_if(facts.deliveries.begin(), facts.deliveries.end(),
                     [](const auto& delivery) { return delivery.state == store::DeliveryState::waiting; }));
+  if (facts.erased) return "erased";
   if (all == 0) return "none yet";
   const auto text = std::to_string(all) + ": ";
   if (waiting == 0) return text + "handed over";
@@ -38,7 +39,9 @@ std::string to_seconds(store::Instant instant) {
 }
 
 void show_line(const MessageFacts& facts) {
-  const auto sender = facts.damage ? "(record damaged)" : in_brackets(plain(sender_of(facts)));
+  const auto sender = facts.erased   ? std::string("(erased)")
+                      : facts.damage ? std::string("(record damaged)")
+                                     : in_brackets(plain(sender_of(facts)));
   std::cout << facts.row.message.uuid.text() << "  " << to_seconds(facts.row.received) << "  "
             << right(std::to_string(facts.row.size_octets), size_columns) << "  "
             << left(sender, sender_columns) << "  " << states(facts) << '\n';

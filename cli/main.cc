@@ -15,11 +15,14 @@
 #include <vector>
 
 #include "cli/config.h"
+#include "cli/erase.h"
 #include "cli/gateway.h"
+#include "cli/hold.h"
 #include "cli/index.h"
 #include "cli/list.h"
 #include "cli/plain_text.h"
 #include "cli/raw.h"
+#include "cli/requeue.h"
 #include "cli/show.h"
 #include "cli/verify.h"
 #include "conf/reader.h"
@@ -35,6 +38,9 @@ struct Arguments {
   std::string id;
   bool json = false;
   std::uint64_t limit = 0;
+  std::vector<std::string> ids;
+  std::string digest, since, maildrop, reason;
+  bool yes = false, dry_run = false;
 };
 
 // --- The subcommands -----------------------------------------------------------------------------------
@@ -72,12 +78,47 @@ void take_id_and_json(CLI::App& command, Arguments& arguments) {
   take_json(command, arguments);
 }
 
+void take_ids(CLI::App& command, Arguments& arguments) {
+  command.add_option("ID", arguments.ids, "message ids or digests, shortened as long as they are unique");
+}
+
+void take_reason(CLI::App& command, Arguments& arguments) {
+  command.add_option("--reason", arguments.reason, "why, for the record")->type_name("TEXT")->required();
+}
+
+void take_yes(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--yes", arguments.yes, "do not ask");
+}
+
+void take_ids_and_reason(CLI::App& command, Arguments& arguments) {
+  take_ids(command, arguments);
+  take_reason(command, arguments);
+}
+
+void take_requeue(CLI::App& command, Arguments& arguments) {
+  take_ids_and_reason(command, arguments);
+  take_yes(command, arguments);
+  command
+      .add_option("--handed-over-since", arguments.since,
+                  "all that was handed over since then, UTC: 2026-11-22 18:54")
+      ->type_name("TIME");
+  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+}
+
+void take_erase(CLI::App& command, Arguments& arguments) {
+  take_ids_and_reason(command, arguments);
+  take_yes(command, arguments);
+  take_json(command, arguments);
+  command.add_flag("--dry-run", arguments.dry_run, "say what would be done");
+  command.add_option("--digest", arguments.digest, "all messages with these octets")->type_name("SHA-256");
+}
+
 int refuse_split() {
   complain("this release serves SMTP and POP3 in one process: guichet run");
   return bad_usage;
 }
 
-constexpr std::array<Command, 10> commands{{
+constexpr std::array<Command, 14> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -88,6 +129,18 @@ constexpr std::array<Command, 10> commands{{
      [](const conf::Settings& s, const Arguments& a) { return raw(s, a.id); }},
     {"", "verify", "Read and check every octet of the store", take_json,
      [](const conf::Settings& s, const Arguments& a) { return verify(s, {.json = a.json}); }},
+    {"", "requeue", "Offer again what was handed over", take_requeue,
+     [](const conf::Settings& s, const Arguments& a) {
+       return requeue(s, {a.ids, a.since, a.maildrop, a.reason, a.yes});
+     }},
+    {"", "erase", "Erase messages for good, in volumes and index", take_erase,
+     [](const conf::Settings& s, const Arguments& a) {
+       return erase(s, {a.ids, a.digest, a.reason, a.yes, a.dry_run, a.json});
+     }},
+    {"", "hold", "Keep messages from being erased", take_ids_and_reason,
+     [](const conf::Settings& s, const Arguments& a) { return hold(s, a.ids, a.reason); }},
+    {"", "release", "End a hold", take_ids_and_reason,
+     [](const conf::Settings& s, const Arguments& a) { return release(s, a.ids, a.reason); }},
     {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},

@@ -11,12 +11,24 @@ void set_text(Json& object, const std::string& name, const std::string& octets) 
   if (!store::is_utf8(octets)) object[name + "_hex"] = store::hex(octets);
 }
 
+std::string_view name_of(store::DeliveryState state) {
+  switch (state) {
+    case store::DeliveryState::waiting:
+      return "waiting";
+    case store::DeliveryState::handed_over:
+      return "handed_over";
+    case store::DeliveryState::erased:
+      break;
+  }
+  return "erased";
+}
+
 Json to_json(const store::DeliveryRow& delivery) {
   Json object;
   object["uid"] = delivery.uid.uuid.text();
   set_text(object, "recipient", delivery.recipient);
   object["maildrop"] = delivery.maildrop;
-  object["state"] = delivery.state == store::DeliveryState::waiting ? "waiting" : "handed_over";
+  object["state"] = name_of(delivery.state);
   object["at"] = delivery.at.rfc3339();
   object["handed_over_at"] = delivery.handed_over_at ? Json(delivery.handed_over_at->rfc3339()) : Json();
   object["size_octets"] = delivery.size_octets;
@@ -41,6 +53,10 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
     facts.envelope = envelope_of(*received);
     return;
   }
+  if (const auto* erased = fact ? std::get_if<store::Erased>(&*fact) : nullptr) {
+    facts.erased = *erased;
+    return;
+  }
   facts.damage =
       fact ? store::Error{store::ErrorKind::damaged, "the index is of other volumes"} : fact.error();
 }
@@ -51,7 +67,7 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
   auto deliveries = store.index->deliveries(row.message);
   if (!deliveries) return tl::unexpected(deliveries.error());
   MessageFacts facts{
-      .row = row, .envelope = nullptr, .damage = std::nullopt, .deliveries = std::move(*deliveries)};
+      .row = row, .envelope = nullptr, .damage = std::nullopt, .erased = std::nullopt, .deliveries = std::move(*deliveries)};
   read_envelope(store, facts);
   return facts;
 }
@@ -72,6 +88,8 @@ Json to_json(const MessageFacts& facts) {
   object["deliveries"] = Json::array();
   for (const auto& delivery : facts.deliveries)
     object["deliveries"].push_back(to_json(delivery));
+  if (facts.erased)
+    object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
   if (facts.damage) object["damage"] = facts.damage->text;
   return object;
 }

@@ -35,15 +35,31 @@ void page_of_envelope(const MessageFacts& facts) {
     line("  " + name, value.is_string() ? value.get<std::string>() : to_line(value));
 }
 
+std::string state_of(const store::DeliveryRow& delivery) {
+  const auto over = delivery.handed_over_at ? "handed over " + delivery.handed_over_at->rfc3339() : "";
+  if (delivery.state == store::DeliveryState::waiting) return "waiting";
+  if (delivery.state == store::DeliveryState::handed_over) return over;
+  return over.empty() ? "erased" : over + ", then erased";
+}
+
 void page_of_delivery(const store::DeliveryRow& delivery) {
   std::cout << '\n';
   line("delivery", delivery.uid.uuid.text());
   line("  recipient", delivery.recipient);
   line("  maildrop", delivery.maildrop);
-  line("  state", delivery.handed_over_at ? "handed over " + delivery.handed_over_at->rfc3339() : "waiting");
+  line("  state", state_of(delivery));
   line("  delivered", delivery.at.rfc3339());
   line("  served octets", std::to_string(delivery.size_octets));
   line("  record in", place_text(delivery.place.volume, delivery.place.offset));
+}
+
+void page_of_erasure(const MessageFacts& facts) {
+  line("erased", facts.erased->at.rfc3339());
+  line("  reason", facts.erased->reason);
+  line("  by", facts.erased->by);
+  line("  octets", facts.erased->records.empty() ? "kept: another message has the same ones" : "gone");
+  for (const auto& delivery : facts.deliveries)
+    page_of_delivery(delivery);
 }
 
 void show_page(StoreView& store, const MessageFacts& facts) {
@@ -51,6 +67,7 @@ void show_page(StoreView& store, const MessageFacts& facts) {
   line("received", facts.row.received.rfc3339());
   line("size octets", std::to_string(facts.row.size_octets));
   line("digest", "sha256:" + facts.row.digest.hex());
+  if (facts.erased) return page_of_erasure(facts);
   page_of_octets(store, facts.row);
   line("record in", place_text(facts.row.place.volume, facts.row.place.offset));
   page_of_envelope(facts);

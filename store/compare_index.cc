@@ -60,6 +60,7 @@ class Comparison {
     const auto found = ledger_.messages().find(row.message.uuid);
     const auto name = "message " + row.message.uuid.text();
     if (found == ledger_.messages().end()) return unknown(name, row.place);
+    if (is_erased_later(row.message)) return;
     const auto& said = found->second;
     differ(name, "place", said.place == row.place);
     differ(name, "digest", said.digest == row.digest);
@@ -82,12 +83,15 @@ class Comparison {
     const auto found = ledger_.deliveries().find(row.uid.uuid);
     const auto name = "delivery " + row.uid.uuid.text();
     if (found == ledger_.deliveries().end()) return unknown(name, row.place);
+    if (is_erased_later(row.message)) return;
     const auto& said = found->second;
     differ(name, "place", said.place == row.place);
     differ(name, "message", said.message == row.message);
     differ(name, "recipient", said.recipient_hash == recipient_hash(row.recipient, row.maildrop));
     differ(name, "size", said.size_octets == row.size_octets);
     differ(name, "time", said.at == row.at);
+    differ(name, "erasure", said.erased == (row.state == DeliveryState::erased));
+    if (said.erased || !is_before_end(said.requeued)) return;  // or the index does not know of it yet
     const bool over = handed_over(said);
     differ(name, "state",
            over == (row.state == DeliveryState::handed_over) && over == row.handed_over_at.has_value());
@@ -112,7 +116,7 @@ class Comparison {
   Result<void> counts() {
     const auto counts = index_.counts();
     if (!counts) return tl::unexpected(counts.error());
-    if (counts->bodies > count(ledger_.bodies()))
+    if (counts->bodies > count(ledger_.bodies()) && !some_are_erased_later())
       differences_.add("holds bodies that no record of the volumes has");
     if (counts->messages < count(ledger_.messages()))
       if (auto named = name_missing_messages(); !named) return named;
@@ -156,6 +160,15 @@ class Comparison {
   }
 
   bool is_before_end(Place place) const { return place < end_; }
+  // What the index, which is behind, still says of it is what was true.
+  bool is_erased_later(const MessageId& message) const {
+    const auto erased = ledger_.erased().find(message.uuid);
+    return erased != ledger_.erased().end() && !is_before_end(erased->second);
+  }
+  bool some_are_erased_later() const {
+    return std::ranges::any_of(ledger_.erased(),
+                               [this](const auto& erased) { return !is_before_end(erased.second); });
+  }
   bool handed_over(const DeliveryEntry& said) const {
     return said.handed_over.volume != 0 && is_before_end(said.handed_over);
   }

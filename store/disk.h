@@ -53,6 +53,8 @@ class Disk {
 
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_read(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_write(const std::filesystem::path&) = 0;
+  // Undoes make_read_only() for whoever opens the file next.
+  [[nodiscard]] virtual Result<void> make_writable(const std::filesystem::path&) = 0;
   // Fails when the file exists.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::filesystem::path&) = 0;

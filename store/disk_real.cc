@@ -157,6 +157,10 @@ class RealDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open_read(const fs::path& path) override { return open(path, O_RDONLY); }
   Result<std::unique_ptr<File>> open_write(const fs::path& path) override { return open(path, O_RDWR); }
+  Result<void> make_writable(const fs::path& path) override {
+    if (::chmod(path.c_str(), 0640) != 0) return fail_errno("cannot make writable", path);
+    return {};
+  }
   Result<std::unique_ptr<File>> create(const fs::path& path) override {
     return open(path, O_RDWR | O_CREAT | O_EXCL);
   }

@@ -18,6 +18,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view received_name = "received";
 constexpr std::string_view delivered_name = "delivered";
 constexpr std::string_view handed_over_name = "handed_over";
+constexpr std::string_view requeued_name = "requeued";
+constexpr std::string_view held_name = "held";
+constexpr std::string_view released_name = "released";
+constexpr std::string_view erased_name = "erased";
 constexpr std::string_view digest_prefix = "sha256:";
 
 // --- Writing
@@ -133,6 +137,54 @@ void write_members(Object& object, const HandedOver& fact) {
   object.plain("message", fact.message.uuid);
   object.plain("at", fact.at);
   object.text("by", fact.by);
+}
+
+void write_members(Object& object, const Requeued& fact) {
+  object.plain("fact", requeued_name);
+  object.plain("uid", fact.uid.uuid);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
+  object.text("by", fact.by);
+  object.text("reason", fact.reason);
+}
+
+template <class HeldOrReleased>
+void write_hold(Object& object, std::string_view name, const HeldOrReleased& fact) {
+  object.plain("fact", name);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
+  object.text("by", fact.by);
+  object.text("reason", fact.reason);
+}
+
+void write_members(Object& object, const Held& fact) {
+  write_hold(object, held_name, fact);
+}
+
+void write_members(Object& object, const Released& fact) {
+  write_hold(object, released_name, fact);
+}
+
+void write_erased_delivery(std::string& out, const ErasedDelivery& delivery) {
+  Object object(out);
+  object.plain("uid", delivery.uid.uuid);
+  object.text("maildrop", delivery.maildrop);
+  object.plain("at", delivery.at);
+  if (delivery.handed_over) object.plain("handed_over", *delivery.handed_over);
+}
+
+void write_members(Object& object, const Erased& fact) {
+  object.plain("fact", erased_name);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
+  object.text("by", fact.by);
+  object.text("reason", fact.reason);
+  object.plain("digest", fact.digest);
+  object.number("size_octets", fact.size_octets);
+  object.plain("received", fact.received);
+  write_array(object.name("records"), fact.records,
+              [](std::string& out, const Uuid& id) { out.append("\"" + id.text() + "\""); });
+  write_array(object.name("deliveries"), fact.deliveries, write_erased_delivery);
 }
 
 // Enough for every member but those that are counted.
@@ -266,10 +318,57 @@ HandedOver read_handed_over(Members members) {
           .by = members.text("by")};
 }
 
+Requeued read_requeued(Members members) {
+  return {.uid = {members.uuid("uid")},
+          .message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .by = members.text("by"),
+          .reason = members.text("reason")};
+}
+
+template <class HeldOrReleased>
+HeldOrReleased read_hold(Members members) {
+  return {.message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .by = members.text("by"),
+          .reason = members.text("reason")};
+}
+
+ErasedDelivery read_erased_delivery(Members members) {
+  const bool handed_over = !members.any("handed_over").is_null();
+  return {.uid = {members.uuid("uid")},
+          .maildrop = members.text("maildrop"),
+          .at = members.instant("at"),
+          .handed_over = handed_over ? std::optional(members.instant("handed_over")) : std::nullopt};
+}
+
+Erased read_erased(Members members, std::string& missing) {
+  const auto record = [&](const Json& item) {
+    const auto* text = item.get_ptr<const std::string*>();
+    const auto id = text ? Uuid::from_text(*text) : std::nullopt;
+    if (!id) members.missing("records");
+    return id.value_or(Uuid{});
+  };
+  const auto delivery = [&](const Json& item) { return read_erased_delivery({item, missing}); };
+  return {.message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .by = members.text("by"),
+          .reason = members.text("reason"),
+          .digest = members.digest("digest"),
+          .size_octets = members.number("size_octets"),
+          .received = members.instant("received"),
+          .records = members.array("records", record),
+          .deliveries = members.array("deliveries", delivery)};
+}
+
 std::optional<Fact> read_fact(const std::string& kind, Members members, std::string& missing) {
   if (kind == received_name) return read_received(members, missing);
   if (kind == delivered_name) return read_delivered(members);
   if (kind == handed_over_name) return read_handed_over(members);
+  if (kind == requeued_name) return read_requeued(members);
+  if (kind == held_name) return read_hold<Held>(members);
+  if (kind == released_name) return read_hold<Released>(members);
+  if (kind == erased_name) return read_erased(members, missing);
   return std::nullopt;
 }
 

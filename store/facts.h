@@ -7,11 +7,17 @@
 //   delivered    uid message at recipient:{address maildrop} prefix rule:{version owned:[…]} size_octets
 //                fields_renamed line_ends_mended
 //   handed_over  uid message at by
+//   requeued     uid message at by reason
+//   held         message at by reason
+//   released     message at by reason
+//   erased       message at by reason digest size_octets received records:[id]
+//                deliveries:[{uid maildrop at handed_over}]   (handed_over only where it was)
 // A string that is not UTF-8 (an old server's MAIL FROM) is written with U+FFFD for each bad octet, and its
 // exact octets beside it as "<name>_hex".
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -61,7 +67,59 @@ struct HandedOver {
   friend bool operator==(const HandedOver&, const HandedOver&) = default;
 };
 
-using Fact = std::variant<Received, Delivered, HandedOver>;
+// To be handed over once more, under the same uid. Of hand-overs and re-queues the latest counts.
+struct Requeued {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;  // "root at the command line"
+  std::string reason;
+  friend bool operator==(const Requeued&, const Requeued&) = default;
+};
+
+// Nothing of this message is erased until it is released (a lawsuit, an appeal). The latest of both counts.
+struct Held {
+  MessageId message;
+  Instant at;
+  std::string by;
+  std::string reason;
+  friend bool operator==(const Held&, const Held&) = default;
+};
+
+struct Released {
+  MessageId message;
+  Instant at;
+  std::string by;
+  std::string reason;
+  friend bool operator==(const Released&, const Released&) = default;
+};
+
+// What stays of a delivery of an erased message: nobody is named in it.
+struct ErasedDelivery {
+  Uid uid;
+  std::string maildrop;
+  Instant at;
+  std::optional<Instant> handed_over;
+  friend bool operator==(const ErasedDelivery&, const ErasedDelivery&) = default;
+};
+
+// The message was erased: the blocks of all its other facts, and those of `records`, hold spaces now, or will
+// as soon as they can be written (erasure.h). All that stays of it is here.
+struct Erased {
+  MessageId message;
+  Instant at;
+  std::string by;
+  std::string reason;
+  Digest digest;
+  std::uint64_t size_octets = 0;
+  Instant received;
+  // Of the resource records whose octets went with it. Empty: another message still needs those octets.
+  std::vector<Uuid> records;
+  std::vector<ErasedDelivery> deliveries;
+  friend bool operator==(const Erased&, const Erased&) = default;
+};
+
+using Fact = std::variant<Received, Delivered, HandedOver, Requeued, Held, Released, Erased>;
 
 [[nodiscard]] std::string encode_fact(const Fact& fact);
 // Unknown members are skipped. damaged: not JSON, or a member is missing; foreign: a fact this release does

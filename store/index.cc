@@ -47,6 +47,15 @@ Result<void> make_ready(sqlite::Database& database) {
   return *identity == IndexIdentity::empty ? create_tables(database) : Result<void>{};
 }
 
+// Later in the volumes is larger. Merged volumes (numbers from 1,000,000) hold what was before all that this
+// store itself has written, so its own come last. 7 bits of lineage, 20 of volume, 36 of offset.
+std::int64_t order_of(Place place) {
+  constexpr std::uint32_t volumes_max = 1'000'000, own = 127;
+  const std::uint64_t lineage = place.volume / volumes_max;
+  return static_cast<std::int64_t>((lineage == 0 ? own : lineage) << 56 |
+                                   std::uint64_t{place.volume % volumes_max} << 36 | place.offset);
+}
+
 // Calls `add` with each fact of one kind and its place, until one fails.
 template <class Kind, class Add>
 Result<void> each(std::span<const News> news, Add add) {
@@ -74,7 +83,15 @@ struct Index::State {
   Result<void> add(const NewBody& body);
   Result<void> add(const Delivered& fact, Place place);
   Result<void> add(const Received& fact, Place place);
-  Result<void> add(const HandedOver& fact);
+  Result<void> add(const HandedOver& fact, Place place);
+  Result<void> add(const Requeued& fact, Place place);
+  Result<void> add_moves(std::span<const News> news);
+  Result<void> add(const Held& fact, Place place) { return hold.run(fact.message.uuid, 1u, order_of(place)); }
+  Result<void> add(const Released& fact, Place place) {
+    return hold.run(fact.message.uuid, 0u, order_of(place));
+  }
+  Result<void> add(const Erased& fact, Place place);
+  Result<void> add(const ErasedDelivery& delivery, const Erased& fact, Place place);
   Result<void> apply_alone(std::span<const News> news, const IndexPosition& end);
   Result<void> apply_rebuilding(std::span<const News> news, const IndexPosition& end);
   void roll_back();
@@ -85,6 +102,7 @@ struct Index::State {
 
   sqlite::Statement begin{*database, "BEGIN IMMEDIATE"};
   sqlite::Statement commit{*database, "COMMIT"};
+  sqlite::Statement empty_log{*database, "PRAGMA wal_checkpoint(TRUNCATE)"};
   sqlite::Statement rollback{*database, "ROLLBACK"};
   sqlite::Statement set_position{*database, "INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3)"};
   sqlite::Statement add_body{*database, "INSERT OR IGNORE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
@@ -103,18 +121,44 @@ struct Index::State {
       "FROM deliveries WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3)"};
   sqlite::Statement await_no_more{
       *database, "DELETE FROM awaited WHERE message = ?1 AND recipient = ?2 AND maildrop = ?3"};
-  sqlite::Statement add_delivery{*database,
-                                 "INSERT OR IGNORE INTO deliveries "
-                                 "SELECT ?1, ?2, ?3, ?4, at_us IS NOT NULL, ?5, ?6, ?7, ?8, at_us "
-                                 "FROM (SELECT (SELECT at_us FROM early_hand_overs "
-                                 "WHERE message = ?1 AND uid = ?2) AS at_us)"};
+  sqlite::Statement add_delivery{
+      *database,
+      "INSERT OR IGNORE INTO deliveries SELECT ?1, ?2, ?3, ?4, "
+      "coalesce(e.handed_over_order > coalesce(e.requeued_order, 0), 0), ?5, ?6, ?7, ?8, "
+      "iif(e.handed_over_order > coalesce(e.requeued_order, 0), e.handed_over_us, NULL), "
+      "e.handed_over_order, e.requeued_order "
+      "FROM (SELECT 1) LEFT JOIN early_hand_overs e ON e.message = ?1 AND e.uid = ?2"};
   sqlite::Statement hand_over{*database,
-                              "UPDATE deliveries SET state = 1, handed_over_us = ?3 "
-                              "WHERE message = ?1 AND uid = ?2 AND state = 0"};
+                              "UPDATE deliveries SET state = 1, handed_over_us = ?3, handed_over_order = ?4 "
+                              "WHERE message = ?1 AND uid = ?2 AND state = 0 "
+                              "AND coalesce(requeued_order, 0) < ?4"};
   sqlite::Statement hand_over_early{
       *database,
-      "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-      "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
+      "INSERT INTO early_hand_overs SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS "
+      "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2) "
+      "ON CONFLICT DO UPDATE SET handed_over_us = ?3, handed_over_order = ?4 "
+      "WHERE coalesce(handed_over_order, 0) <= coalesce(requeued_order, 0) AND coalesce(requeued_order, 0) < ?4"};
+  sqlite::Statement requeue{*database,
+                            "UPDATE deliveries SET state = 0, handed_over_us = NULL, requeued_order = ?3 "
+                            "WHERE message = ?1 AND uid = ?2 AND state < 2 "
+                            "AND coalesce(requeued_order, 0) < ?3 AND coalesce(handed_over_order, 0) < ?3"};
+  sqlite::Statement requeue_early{
+      *database,
+      "INSERT INTO early_hand_overs SELECT ?1, ?2, NULL, NULL, ?3 WHERE NOT EXISTS "
+      "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2) "
+      "ON CONFLICT DO UPDATE SET requeued_order = max(coalesce(requeued_order, 0), ?3)"};
+  sqlite::Statement hold{*database,
+                         "INSERT INTO holds VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET held = ?2, "
+                         "said_order = ?3 WHERE said_order < ?3"};
+  sqlite::Statement add_erasure{*database, "INSERT OR IGNORE INTO erasures VALUES (?1, ?2)"};
+  sqlite::Statement blank_message{*database,
+                                  "INSERT OR REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"};
+  sqlite::Statement await_nobody{*database, "DELETE FROM awaited WHERE message = ?1"};
+  sqlite::Statement drop_deliveries{*database, "DELETE FROM deliveries WHERE message = ?1"};
+  sqlite::Statement blank_delivery{
+      *database,
+      "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, '', 2, ?4, ?5, 0, ?6, ?7, NULL, NULL)"};
+  sqlite::Statement drop_body{*database, "DELETE FROM bodies WHERE digest = ?1 AND message = ?2"};
 };
 
 Result<void> Index::State::add_bodies(std::span<const News> news) {
@@ -150,10 +194,51 @@ Result<void> Index::State::add(const Received& fact, Place place) {
   return {};
 }
 
-Result<void> Index::State::add(const HandedOver& fact) {
-  auto handed_over = hand_over.run(fact.message.uuid, fact.uid.uuid, fact.at);
+Result<void> Index::State::add(const HandedOver& fact, Place place) {
+  auto handed_over = hand_over.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place));
   if (!handed_over || database->changed()) return handed_over;
-  return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at);
+  return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place));
+}
+
+Result<void> Index::State::add(const Requeued& fact, Place place) {
+  auto requeued = requeue.run(fact.message.uuid, fact.uid.uuid, order_of(place));
+  if (!requeued || database->changed()) return requeued;
+  return requeue_early.run(fact.message.uuid, fact.uid.uuid, order_of(place));
+}
+
+// Hand-overs and re-queues of one delivery undo each other, so these are told in their order.
+Result<void> Index::State::add_moves(std::span<const News> news) {
+  for (const News& item : news) {
+    const auto* known = std::get_if<NewFact>(&item);
+    if (!known) continue;
+    auto added = Result<void>();
+    if (const auto* fact = std::get_if<HandedOver>(&known->fact)) added = add(*fact, known->place);
+    if (const auto* fact = std::get_if<Requeued>(&known->fact)) added = add(*fact, known->place);
+    if (!added) return added;
+  }
+  return {};
+}
+
+// What stays says nothing of anybody: no address, no sender, no octets.
+Result<void> Index::State::add(const Erased& fact, Place place) {
+  const auto& id = fact.message.uuid;
+  auto done = add_erasure.run(id, fact.at)
+                  .and_then([&] {
+                    return blank_message.run(id, fact.digest, fact.received, fact.size_octets, place.volume,
+                                             place.offset);
+                  })
+                  .and_then([&] { return await_nobody.run(id); })
+                  .and_then([&] { return drop_deliveries.run(id); });
+  for (const auto& delivery : fact.deliveries)
+    if (done) done = add(delivery, fact, place);
+  for (const auto& record : fact.records)
+    if (done) done = drop_body.run(fact.digest, record);
+  return done;
+}
+
+Result<void> Index::State::add(const ErasedDelivery& delivery, const Erased& fact, Place place) {
+  return blank_delivery.run(fact.message.uuid, delivery.uid.uuid, delivery.maildrop, place.volume,
+                            place.offset, delivery.at, delivery.handed_over);
 }
 
 // The outcome does not depend on the order of facts, so it is chosen: deliveries before their messages, since
@@ -164,7 +249,11 @@ Result<void> Index::State::write(std::span<const News> news, const IndexPosition
           [&] { return each<Delivered>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then(
           [&] { return each<Received>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
-      .and_then([&] { return each<HandedOver>(news, [&](const auto& fact, Place) { return add(fact); }); })
+      .and_then([&] { return add_moves(news); })
+      .and_then([&] { return each<Held>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then(
+          [&] { return each<Released>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
+      .and_then([&] { return each<Erased>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then([&] { return set_position.run(end.end.volume, end.end.offset, end.chain); });
 }
 
@@ -244,6 +333,13 @@ void Index::abandon_rebuild() {
   if (state_->mode == State::Mode::ordinary) return;
   state_->mode = State::Mode::ordinary;
   state_->roll_back();
+}
+
+Result<void> Index::empty_log() {
+  const auto busy = state_->empty_log.first([](sqlite::Row& row) { return row.integer(); });
+  if (!busy) return tl::make_unexpected(busy.error());
+  if (busy->value_or(0) != 0) return fail(ErrorKind::busy, "index: its log is being read");
+  return {};
 }
 
 IndexReader& Index::reader() {

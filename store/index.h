@@ -26,7 +26,7 @@ namespace sqlite {
 class Database;
 }
 
-inline constexpr int index_version = 2;  // PRAGMA user_version; another one means: rebuild
+inline constexpr int index_version = 3;  // PRAGMA user_version; another one means: rebuild
 
 // Where the octets of a digest are.
 struct BodyPlace {
@@ -57,7 +57,7 @@ struct IndexPosition {
   friend bool operator==(const IndexPosition&, const IndexPosition&) = default;
 };
 
-enum class DeliveryState { waiting = 0, handed_over = 1 };
+enum class DeliveryState { waiting = 0, handed_over = 1, erased = 2 };
 
 struct DeliveryKey {
   MessageId message;
@@ -70,7 +70,7 @@ struct DeliveryRow {
   std::string maildrop;
   std::string recipient;
   DeliveryState state = DeliveryState::waiting;
-  Place place;                    // of the delivery's record: the prefix is there
+  Place place;                    // of the delivery's record: the prefix is there; erased: of that fact
   std::uint64_t size_octets = 0;  // of the served form
   Instant at;
   std::optional<Instant> handed_over_at;
@@ -89,7 +89,7 @@ struct MessageRow {
   Digest digest;
   Instant received;
   std::uint64_t size_octets = 0;
-  Place place;  // of the received record: the envelope is there
+  Place place;  // of the received record: the envelope is there; erased: of that fact
 };
 
 struct IndexCounts {
@@ -120,6 +120,14 @@ class IndexReader {
   // Received, but some recipient has no delivery yet: to be judged again after a crash.
   [[nodiscard]] Result<std::vector<MessageRow>> undelivered();
   [[nodiscard]] Result<IndexCounts> counts();
+  // All that have these very octets, erased ones left out.
+  [[nodiscard]] Result<std::vector<MessageId>> with_digest(const Digest& digest);
+  [[nodiscard]] Result<bool> is_held(const MessageId& id);
+  [[nodiscard]] Result<bool> is_erased(const MessageId& id);
+  // Handed over at or after `since` and not re-queued after that, oldest first; "": of all maildrops.
+  [[nodiscard]] Result<std::vector<DeliveryRow>> handed_over_since(Instant since, const std::string& maildrop);
+  // Messages of which nothing waits and whose last hand-over was before `before`, oldest first.
+  [[nodiscard]] Result<std::vector<MessageRow>> handed_over_before(Instant before, std::size_t limit);
   // A walk over all of them, by message and uid.
   [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries_after(std::optional<DeliveryKey> last,
                                                                   std::size_t limit);
@@ -155,6 +163,10 @@ class Index {
   [[nodiscard]] Result<void> end_rebuild();
   // Instead of end_rebuild(): the index is as it was before. Nothing happens outside a rebuild.
   void abandon_rebuild();
+
+  // After an erasure: what was overwritten in the file may still be in the write-ahead log. busy: a reader
+  // keeps it; ask again.
+  [[nodiscard]] Result<void> empty_log();
 
   [[nodiscard]] IndexReader& reader();  // over the writing connection, for the same thread only
 

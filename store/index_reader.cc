@@ -31,12 +31,18 @@ MessageRow read_message(Row& row) {
           .place = row.place()};
 }
 
+DeliveryState read_state(Row& row) {
+  const auto state = row.integer();
+  if (state == 0) return DeliveryState::waiting;
+  return state == 1 ? DeliveryState::handed_over : DeliveryState::erased;
+}
+
 DeliveryRow read_delivery(Row& row) {
   return {.uid = {row.uuid()},
           .message = {row.uuid()},
           .maildrop = row.text(),
           .recipient = row.text(),
-          .state = row.integer() == 0 ? DeliveryState::waiting : DeliveryState::handed_over,
+          .state = read_state(row),
           .place = row.place(),
           .size_octets = row.octets(),
           .at = row.instant(),
@@ -149,6 +155,25 @@ struct IndexReader::Connection {
                                    "SELECT uid, message, maildrop, recipient, state, volume, offset, "
                                    "size_octets, at_us, handed_over_us FROM deliveries "
                                    "ORDER BY message, uid LIMIT ?1"};
+  sqlite::Statement with_digest{*database,
+                                "SELECT id FROM (SELECT message AS id FROM bodies WHERE digest = ?1 UNION "
+                                "SELECT id FROM messages WHERE digest = ?1 AND repeats = 1) "
+                                "WHERE id IN (SELECT id FROM messages WHERE digest = ?1) "
+                                "AND id NOT IN (SELECT message FROM erasures) ORDER BY id"};
+  sqlite::Statement held{*database, "SELECT held FROM holds WHERE message = ?1"};
+  sqlite::Statement erased{*database, "SELECT 1 FROM erasures WHERE message = ?1"};
+  sqlite::Statement handed_over_since{*database,
+                                      "SELECT uid, message, maildrop, recipient, state, volume, offset, "
+                                      "size_octets, at_us, handed_over_us FROM deliveries WHERE state = 1 "
+                                      "AND handed_over_us >= ?1 AND (?2 = '' OR maildrop = ?2) "
+                                      "ORDER BY handed_over_us, message, uid"};
+  sqlite::Statement handed_over_before{
+      *database, GUICHET_MESSAGES
+      "WHERE id IN (SELECT message FROM deliveries GROUP BY message "
+      "HAVING min(state) = 1 AND max(handed_over_us) < ?1) "
+      "AND id NOT IN (SELECT message FROM holds WHERE held = 1) "
+      "AND id NOT IN (SELECT message FROM awaited) "
+      "AND id NOT IN (SELECT message FROM erasures) ORDER BY id LIMIT ?2"};
   sqlite::Statement waiting{*database,
                             "SELECT uid, message, size_octets, volume, offset FROM deliveries "
                             "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
@@ -234,6 +259,28 @@ Result<std::vector<DeliveryRow>> IndexReader::deliveries_after(std::optional<Del
                                                                std::size_t limit) {
   if (!last) return connection_->all_deliveries.all(read_delivery, at_most(limit));
   return connection_->deliveries_after.all(read_delivery, last->message.uuid, last->uid.uuid, at_most(limit));
+}
+
+Result<std::vector<MessageId>> IndexReader::with_digest(const Digest& digest) {
+  return connection_->with_digest.all([](Row& row) { return MessageId{row.uuid()}; }, digest);
+}
+
+Result<bool> IndexReader::is_held(const MessageId& id) {
+  return connection_->held.first([](Row& row) { return row.integer() != 0; }, id.uuid)
+      .map([](std::optional<bool> held) { return held.value_or(false); });
+}
+
+Result<bool> IndexReader::is_erased(const MessageId& id) {
+  return connection_->erased.first([](Row& row) { return row.integer(); }, id.uuid)
+      .map([](const auto& row) { return row.has_value(); });
+}
+
+Result<std::vector<DeliveryRow>> IndexReader::handed_over_since(Instant since, const std::string& maildrop) {
+  return connection_->handed_over_since.all(read_delivery, since, maildrop);
+}
+
+Result<std::vector<MessageRow>> IndexReader::handed_over_before(Instant before, std::size_t limit) {
+  return connection_->handed_over_before.all(read_message, before, at_most(limit));
 }
 
 Result<void> IndexReader::hold() {

@@ -25,7 +25,11 @@ constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 
 //
 // awaited: recipients that have no delivery yet, by name and not as a number in `messages`: a set stays right
 //          when facts come twice, out of order, or when a message is delivered again to the same recipient.
-// early_hand_overs: hand-overs of deliveries not known yet.
+// early_hand_overs: hand-overs and re-queues of deliveries not known yet.
+// holds, erasures: what was said of messages.
+//
+// state: 0 waiting, 1 handed over, 2 erased. Of hand-over and re-queue the later one counts. Later is what
+// stands later in the volumes (order_of in index.cc), not what a clock says that may have been set back.
 constexpr const char* tables = R"sql(
   CREATE TABLE position (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -50,14 +54,19 @@ constexpr const char* tables = R"sql(
     message BLOB NOT NULL, uid BLOB NOT NULL,
     maildrop TEXT NOT NULL, recipient TEXT NOT NULL, state INTEGER NOT NULL,
     volume INTEGER NOT NULL, offset INTEGER NOT NULL, size_octets INTEGER NOT NULL,
-    at_us INTEGER NOT NULL, handed_over_us INTEGER,
+    at_us INTEGER NOT NULL, handed_over_us INTEGER, handed_over_order INTEGER, requeued_order INTEGER,
     PRIMARY KEY (message, uid)
   ) WITHOUT ROWID;
   CREATE INDEX deliveries_waiting ON deliveries (maildrop, volume, offset, size_octets, state) WHERE state = 0;
   CREATE TABLE early_hand_overs (
-    message BLOB NOT NULL, uid BLOB NOT NULL, at_us INTEGER NOT NULL,
+    message BLOB NOT NULL, uid BLOB NOT NULL,
+    handed_over_us INTEGER, handed_over_order INTEGER, requeued_order INTEGER,
     PRIMARY KEY (message, uid)
   ) WITHOUT ROWID;
+  CREATE TABLE holds (
+    message BLOB PRIMARY KEY, held INTEGER NOT NULL, said_order INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE erasures (message BLOB PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
 Result<std::int64_t> number(sqlite::Database& database, std::string_view sql) {
@@ -103,6 +112,7 @@ Result<void> configure_writer(sqlite::Database& database) {
       "PRAGMA wal_autocheckpoint = 4000;"
       "PRAGMA journal_size_limit = 67108864;"
       "PRAGMA cache_size = -16384;"
+      "PRAGMA secure_delete = ON;"
       "PRAGMA temp_store = MEMORY;");
 }
 
@@ -115,7 +125,7 @@ Result<void> create_tables(sqlite::Database& database) {
 Result<void> empty_tables(sqlite::Database& database) {
   return database.run(
       "DELETE FROM position; DELETE FROM bodies; DELETE FROM messages; DELETE FROM awaited;"
-      "DELETE FROM deliveries; DELETE FROM early_hand_overs;");
+      "DELETE FROM deliveries; DELETE FROM early_hand_overs; DELETE FROM holds; DELETE FROM erasures;");
 }
 
 }  // namespace guichet::store

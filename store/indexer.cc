@@ -63,7 +63,16 @@ Result<void> Indexer::wait() {
 Result<void> Indexer::rebuild() {
   {
     const std::lock_guard lock(mutex_);
-    rebuild_wanted_ = true;
+    wishes_.rebuild = true;
+    ++pushed_;
+  }
+  return wait();
+}
+
+Result<void> Indexer::empty_log() {
+  {
+    const std::lock_guard lock(mutex_);
+    wishes_.empty_log = true;
     ++pushed_;
   }
   return wait();
@@ -80,32 +89,34 @@ void Indexer::run() {
     auto news = std::exchange(news_, {});
     const auto end = end_;
     const auto target = pushed_;
-    const bool rebuild_now = std::exchange(rebuild_wanted_, false);
+    const auto wishes = std::exchange(wishes_, {});
     behind_ = behind_ || std::exchange(news_dropped_, false);
     lock.unlock();
-    auto done = step(std::move(news), end, rebuild_now);
+    auto done = step(std::move(news), end, wishes);
     lock.lock();
     tried_ = target;
     if (done) applied_ = target;
     if (!done) last_error_ = done.error();
-    if (!done && !behind_)
+    const bool in_use = !done && done.error().kind == ErrorKind::busy;  // what was asked for is applied
+    if (!done && !in_use && !behind_)
       alarm_("the index cannot be written: " + done.error().text + "; mail is still taken");
-    behind_ = !done;
+    behind_ = !done && !in_use;
     changed_.notify_all();
   }
 }
 
 // No memory for the index is a reason to be behind, not to end a gateway that takes mail.
-Result<void> Indexer::step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept {
+Result<void> Indexer::step(std::vector<News> news, const IndexPosition& end, Wishes wishes) noexcept {
   try {
-    return update(std::move(news), end, rebuild_now);
+    auto done = wishes.rebuild ? store::rebuild(*index_, archive_, end.end, alarm_)
+                               : update(std::move(news), end);
+    return done && wishes.empty_log ? index_->empty_log() : done;
   } catch (const std::exception& problem) {
     return fail(ErrorKind::io, problem.what());
   }
 }
 
-Result<void> Indexer::update(std::vector<News> news, const IndexPosition& end, bool rebuild_now) {
-  if (rebuild_now) return store::rebuild(*index_, archive_, end.end, alarm_);
+Result<void> Indexer::update(std::vector<News> news, const IndexPosition& end) {
   if (behind_) return recover(end);
   return index_->apply(news, end);
 }

@@ -36,6 +36,9 @@ class Indexer {
   // Rebuilds up to what was pushed so far; blocks.
   [[nodiscard]] Result<void> rebuild();
 
+  // Applies what was pushed, then empties the log of the index; blocks.
+  [[nodiscard]] Result<void> empty_log();
+
   // Applies what was pushed, then ends the thread; idempotent, from any thread. Questions after it are
   // answered with an error.
   void stop();
@@ -45,8 +48,12 @@ class Indexer {
   static constexpr std::size_t gather_news_max = 4096;
 
   void run();
-  Result<void> step(std::vector<News> news, const IndexPosition& end, bool rebuild_now) noexcept;
-  Result<void> update(std::vector<News> news, const IndexPosition& end, bool rebuild_now);
+  // What one turn of the thread is asked for besides applying news.
+  struct Wishes {
+    bool rebuild = false, empty_log = false;
+  };
+  Result<void> step(std::vector<News> news, const IndexPosition& end, Wishes wishes) noexcept;
+  Result<void> update(std::vector<News> news, const IndexPosition& end);
   Result<void> recover(const IndexPosition& end);
 
   static constexpr std::size_t news_kept_max = 100'000;
@@ -64,7 +71,7 @@ class Indexer {
   std::uint64_t applied_ = 0;  // of those, how many are in the index
   std::uint64_t tried_ = 0;    // of those, how many were tried
   bool asked_ = false;         // somebody waits: no more gathering
-  bool rebuild_wanted_ = false;
+  Wishes wishes_;
   bool news_dropped_ = false;
   bool behind_ = false;  // the last attempt failed: catch up from the volumes
   Error last_error_;

@@ -38,6 +38,7 @@ std::size_t recipient_hash(const std::string& address, const std::string& maildr
 // --- Records -------------------------------------------------------------------------------------------
 
 void Ledger::take(const ScannedRecord& record) {
+  if (record.blank) return take_blank(record);
   if (record.header.type == RecordType::revisit) return take_revisit(record);
   const auto news = news_of(record);
   if (!news && news.error().kind == ErrorKind::foreign) {
@@ -123,7 +124,9 @@ void Ledger::add(const Delivered& fact, Place place) {
                             .at = fact.at,
                             .place = place,
                             .handed_over_at = {},
-                            .handed_over = {}};
+                            .handed_over = {},
+                            .requeued = {},
+                            .erased = false};
   const auto [earlier, is_new] = deliveries_.emplace(fact.uid.uuid, entry);
   if (!is_new)
     return damage(place,
@@ -156,6 +159,68 @@ void Ledger::hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place pl
   if (delivery.handed_over.volume != 0) return;
   delivery.handed_over = place;
   delivery.handed_over_at = fact.at;
+}
+
+void Ledger::add(const Requeued& fact, Place place) {
+  const auto delivery = deliveries_.find(fact.uid.uuid);
+  if (delivery == deliveries_.end()) {
+    open_.push_back({place, fact.message, fact.uid, name_of(fact.uid) + " was re-queued, but never made"});
+    return;
+  }
+  delivery->second.requeued = place;
+  delivery->second.handed_over = {};
+  delivery->second.handed_over_at = {};
+}
+
+// --- Erasures ------------------------------------------------------------------------------------------
+
+void Ledger::take_blank(const ScannedRecord& record) {
+  const auto& header = record.header;
+  blanks_.emplace_back(record.place, header);
+  take_damaged(header, record.place, record.block_offset);
+}
+
+void Ledger::add(const Erased& fact, Place place) {
+  erased_.emplace(fact.message.uuid, place);
+  erased_records_.insert(fact.records.begin(), fact.records.end());
+  awaited_.erase(fact.message.uuid);
+  messages_.insert_or_assign(fact.message.uuid,
+                             MessageEntry{fact.digest, fact.received, fact.size_octets, place});
+  for (const auto& delivery : fact.deliveries)
+    deliveries_.insert_or_assign(delivery.uid.uuid,
+                                 DeliveryEntry{.message = fact.message,
+                                               .recipient_hash = recipient_hash("", delivery.maildrop),
+                                               .size_octets = 0,
+                                               .at = delivery.at,
+                                               .place = place,
+                                               .handed_over_at = delivery.handed_over.value_or(Instant{}),
+                                               .handed_over = delivery.handed_over ? place : Place{},
+                                               .requeued = {},
+                                               .erased = true});
+  erase_body(fact);
+}
+
+// The same octets may have come again since, in a record that is not among these.
+void Ledger::erase_body(const Erased& fact) {
+  const auto body = bodies_.find(fact.digest);
+  if (body == bodies_.end() || std::ranges::count(fact.records, body->second.place.message.uuid) == 0) return;
+  bodies_.erase(body);
+  erased_digests_.insert(fact.digest);
+}
+
+bool Ledger::is_erased(const RecordHeader& header) const {
+  if (header.type == RecordType::resource) return erased_records_.contains(header.record_id);
+  return header.refers_to && erased_.contains(*header.refers_to);
+}
+
+void Ledger::settle_blanks() {
+  for (const auto& [place, header] : blanks_)
+    if (!is_erased(header)) damage(place, "the block is blank as if it were erased, and no erasure says so");
+  for (const auto& [uuid, message] : messages_) {
+    const bool gone = erased_digests_.contains(message.digest) && !bodies_.contains(message.digest);
+    if (gone && !erased_.contains(uuid))
+      damage(message.place, name_of(MessageId{uuid}) + ": its octets were erased, though it was not");
+  }
 }
 
 // --- What facts refer to -------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ struct DeliveryEntry {
   Place place;
   Instant handed_over_at;
   Place handed_over;  // where that was said; volume 0: nowhere
+  Place requeued;     // the same
+  bool erased = false;
 };
 
 struct BodyEntry {
@@ -62,12 +64,17 @@ class Ledger {
   // Reports the references that came to nothing. At the end of each volume: a damaged record is known only
   // then.
   void settle();
+  // Reports the blank blocks that no erasure accounts for. At the very end: an erasure is written long after
+  // what it erases.
+  void settle_blanks();
 
   [[nodiscard]] const std::unordered_map<Digest, BodyEntry>& bodies() const { return bodies_; }
   [[nodiscard]] const ByUuid<MessageEntry>& messages() const { return messages_; }
   [[nodiscard]] const ByUuid<DeliveryEntry>& deliveries() const { return deliveries_; }
   // Messages that some recipient has no delivery of.
   [[nodiscard]] const ByUuid<std::vector<Recipient>>& awaited() const { return awaited_; }
+  // Messages that were erased, and where that is said.
+  [[nodiscard]] const ByUuid<Place>& erased() const { return erased_; }
 
  private:
   struct Reference {
@@ -88,6 +95,13 @@ class Ledger {
   void add(const Received& fact, Place place);
   void add(const Delivered& fact, Place place);
   void add(const HandedOver& fact, Place place);
+  void add(const Requeued& fact, Place place);
+  void add(const Held&, Place) {}
+  void add(const Released&, Place) {}
+  void add(const Erased& fact, Place place);
+  void erase_body(const Erased& fact);
+  void take_blank(const ScannedRecord& record);
+  [[nodiscard]] bool is_erased(const RecordHeader& header) const;
   void take_revisit(const ScannedRecord& record);
   void take_news(const News& news);
   void hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place);
@@ -105,6 +119,10 @@ class Ledger {
   ByUuid<MessageEntry> messages_;
   ByUuid<DeliveryEntry> deliveries_;
   ByUuid<std::vector<Recipient>> awaited_;
+  ByUuid<Place> erased_;
+  std::unordered_set<Uuid, UuidHash> erased_records_;
+  std::unordered_set<Digest> erased_digests_;
+  std::vector<std::pair<Place, RecordHeader>> blanks_;
   std::unordered_set<Uuid, UuidHash> damaged_;  // messages of which a fact is damaged
   std::vector<Reference> open_;                 // to what has not been met yet
   std::optional<Served> last_served_;           // the recipients of a message come one after the other

@@ -90,7 +90,7 @@ Result<std::optional<News>> news_of(const ScannedRecord& record) {
                          .size_octets = record.header.content_length,
                          .message = *record.header.target,
                          .date = record.header.date}});
-  if (record.header.type != RecordType::metadata) return std::optional<News>();
+  if (record.header.type != RecordType::metadata || record.blank) return std::optional<News>();
   auto fact = decode_fact(record.block);
   if (!fact) return tl::unexpected(fact.error());
   return News(NewFact{record.place, std::move(*fact)});

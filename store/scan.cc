@@ -121,7 +121,8 @@ class Scan {
                          .header = decoded.header,
                          .block_offset = at_ + decoded.octets,
                          .end = 0,
-                         .block = {}};
+                         .block = {},
+                         .blank = false};
     const auto length = decoded.header.content_length;
     const auto room = size_ - std::min(size_, record.block_offset + record_end.size());
     if (length > room) return too_long(proof);
@@ -189,27 +190,36 @@ class Scan {
     if (keep && record.header.content_length > fact_octets_max)
       return flaw(FlawKind::framing, "an absurd length");
     if (keep || options_.read_bodies) {
-      auto digest = block_digest(record, keep ? &record.block : nullptr);
-      if (!digest) return tl::unexpected(digest.error());
-      if (*digest != record.header.block_digest)
+      const auto octets = read_block(record, keep ? &record.block : nullptr);
+      if (!octets) return tl::unexpected(octets.error());
+      record.blank = octets->blank && framed && octets->digest != record.header.block_digest;
+      if (!record.blank && octets->digest != record.header.block_digest)
         return flaw(framed ? FlawKind::block : FlawKind::framing, "the block differs from its digest");
     }
     if (!framed) return flaw(FlawKind::framing, "the record does not end in CRLF CRLF");
     return std::optional<Flaw>();
   }
 
-  Result<Digest> block_digest(const ScannedRecord& record, std::string* keep) {
+  struct BlockOctets {
+    Digest digest;
+    bool blank = true;  // spaces, all of them
+  };
+
+  Result<BlockOctets> read_block(const ScannedRecord& record, std::string* keep) {
     const auto length = record.header.content_length;
+    BlockOctets octets;
     for (std::uint64_t done = 0; done < length;) {
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(window_octets, length - done));
       auto piece = window_.view(record.block_offset + done, count);
       if (!piece) return tl::unexpected(piece.error());
       if (piece->empty()) break;
       hash_.update(*piece);
+      octets.blank = octets.blank && piece->find_first_not_of(' ') == std::string_view::npos;
       if (keep) keep->append(*piece);
       done += piece->size();
     }
-    return hash_.finish();
+    octets.digest = hash_.finish();
+    return octets;
   }
 
   // After something that is no record: go on at the next one of this volume, if there is any.

@@ -22,6 +22,9 @@ struct ScannedRecord {
   std::uint64_t block_offset = 0;
   std::uint64_t end = 0;  // offset of the octet after the record's closing CRLFCRLF
   std::string block;      // whole, when it is not a resource; empty for those
+  // The block holds spaces instead of what its digest says: it was erased (erasure.h), if some fact says so.
+  // Known of a resource only when bodies are read.
+  bool blank = false;
 };
 
 enum class FlawKind {

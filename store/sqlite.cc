@@ -117,6 +117,10 @@ bool Statement::bind(int column, std::int64_t value) {
   return code_ == SQLITE_OK;
 }
 
+bool Statement::bind_null(int column) {
+  return (code_ = sqlite3_bind_null(statement_.get(), column)) == SQLITE_OK;
+}
+
 bool Statement::bind(int column, const std::string& value) {
   code_ =
       sqlite3_bind_text64(statement_.get(), column, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);

@@ -141,6 +141,10 @@ class Statement {
   }
   [[nodiscard]] bool bind(int column, std::uint32_t value) { return bind(column, std::int64_t{value}); }
   [[nodiscard]] bool bind(int column, Instant value) { return bind(column, value.unix_us); }
+  [[nodiscard]] bool bind(int column, std::optional<Instant> value) {
+    return value ? bind(column, *value) : bind_null(column);
+  }
+  [[nodiscard]] bool bind_null(int column);
   [[nodiscard]] bool bind(int column, const std::string& value);
   [[nodiscard]] bool bind(int column, std::span<const std::uint8_t> value);
   [[nodiscard]] bool bind(int column, const Uuid& value) { return bind(column, std::span(value.octets)); }

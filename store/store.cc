@@ -1,6 +1,9 @@
 #include "store/store.h"
 
+#include <future>
+
 #include "store/earlier.h"
+#include "store/erasure.h"
 #include "store/indexer.h"
 #include "store/projection.h"
 #include "store/recovery.h"
@@ -84,6 +87,14 @@ class RealStore final : public Store {
     return reader_->counts();
   }
 
+  // The empty append is answered when the batch before it is durable and told to the index.
+  Result<void> repeat_no_more(const Digest& digest) override {
+    writer_->repeat_no_more(digest);
+    if (auto passed = append_and_wait(*this, {}); !passed) return passed;
+    return indexer_->wait();
+  }
+  Result<void> empty_index_log() override { return indexer_->empty_log(); }
+
   const Archive& archive() const override { return archive_; }
   bool failed() const override { return writer_->failed(); }
 
@@ -91,6 +102,14 @@ class RealStore final : public Store {
   void stop() override {
     if (writer_) writer_->stop();
     if (indexer_) indexer_->stop();
+  }
+
+ protected:
+  Result<void> with_index(const std::function<void(IndexReader&)>& use) override {
+    if (auto caught_up = indexer_->wait(); !caught_up) return caught_up;
+    const std::lock_guard lock(reader_mutex_);
+    use(*reader_);
+    return {};
   }
 
  private:
@@ -152,7 +171,19 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, Disk& disk, Clo
   if (auto prepared = prepare_folder(disk, options.path); !prepared) return tl::unexpected(prepared.error());
   auto store = std::make_unique<RealStore>(std::move(options), disk, clock, std::move(*lock));
   if (auto started = store->start(clock, ids, alarm); !started) return tl::unexpected(started.error());
+  // Mail is taken all the same: senders wait for nobody's erasure.
+  if (auto finished = finish_erasures(*store); !finished)
+    alarm("an erasure could not be finished: " + finished.error().text + "; it is tried again at the next start");
   return store;
+}
+
+Result<void> append_and_wait(Store& store, std::vector<Fact> facts) {
+  std::promise<Result<void>> answered;
+  auto answer = answered.get_future();
+  store.append({.body = std::nullopt, .facts = std::move(facts), .done = [&](const Result<void>& done) {
+                  answered.set_value(done);
+                }});
+  return answer.get();
 }
 
 }  // namespace guichet::store

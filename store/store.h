@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "store/archive.h"
@@ -55,7 +56,7 @@ struct Append {
 class Store {
  public:
   // Takes the lock, refuses a foreign format untouched, seals what a crash left, brings the index up to the
-  // end of the volumes. References must outlive the store.
+  // end of the volumes, finishes erasures that were begun. References must outlive the store.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(StoreOptions options, Disk& disk, Clock& clock,
                                                            IdSource& ids, Alarm alarm);
   // Answers all that is waiting, seals the active volume.
@@ -86,11 +87,34 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<MessageRow>> undelivered() = 0;
   [[nodiscard]] virtual Result<std::vector<DeliveryRow>> deliveries(const MessageId& id) = 0;
 
+  // Any other question. The index holds all that was acknowledged before the call; `question` is called once,
+  // or not at all when the index cannot be had. Blocks.
+  template <class Question>
+  [[nodiscard]] auto ask(Question question) -> std::invoke_result_t<Question, IndexReader&> {
+    std::invoke_result_t<Question, IndexReader&> answer =
+        fail(ErrorKind::stopped, "the index was not asked");
+    auto asked = with_index([&](IndexReader& index) { answer = question(index); });
+    if (!asked) return tl::unexpected(asked.error());
+    return answer;
+  }
+
+  // From its return on no message is stored as a repetition of these octets: they are about to be erased
+  // (erasure.h). Lasts as long as the object. Blocks.
+  [[nodiscard]] virtual Result<void> repeat_no_more(const Digest& digest) = 0;
+  // Takes what was overwritten in the index out of its log too. busy: a reader keeps it; ask again.
+  [[nodiscard]] virtual Result<void> empty_index_log() = 0;
+
   [[nodiscard]] virtual Result<IndexCounts> rebuild_index() = 0;  // blocks until done
   [[nodiscard]] virtual const Archive& archive() const = 0;
   [[nodiscard]] virtual bool failed() const = 0;  // after a failed sync
 
   virtual void stop() = 0;  // idempotent
+
+ protected:
+  virtual Result<void> with_index(const std::function<void(IndexReader&)>& use) = 0;
 };
+
+// Returns when they are durable, or the error. Not on the writer thread, of course.
+[[nodiscard]] Result<void> append_and_wait(Store& store, std::vector<Fact> facts);
 
 }  // namespace guichet::store

@@ -31,6 +31,7 @@ class Verification {
       return end_;
     };
     compare_index(archive_, ledger_, read_on_for_index, report_.findings);
+    ledger_.settle_blanks();
     if (torn_) report_.findings.push_back(*torn_);
     count();
     return std::move(report_);

@@ -138,7 +138,7 @@ Result<void> Writer::make_durable(const Batchful& appends) noexcept {
 Result<void> Writer::commit_batch(const Batchful& appends) {
   if (auto ready = ensure_volume(); !ready) return ready;
   const EqualBody equal = [this](const Digest& digest, const Body& body) {
-    return earlier_.equal(digest, body);
+    return earlier_equal(digest, body);
   };
   Batch batch(volume_->position(), clock_, ids_, equal, appends);
   if (batch.octets() == 0)
@@ -150,6 +150,18 @@ Result<void> Writer::commit_batch(const Batchful& appends) {
   publish(batch);
   if (volume_->position().end.offset >= options_.volume_octets_max) seal();
   return {};
+}
+
+std::optional<BodyPlace> Writer::earlier_equal(const Digest& digest, const Body& body) {
+  auto earlier = earlier_.equal(digest, body);
+  if (!earlier) return earlier;
+  const std::lock_guard lock(mutex_);
+  return unrepeated_.contains(digest) ? std::nullopt : earlier;
+}
+
+void Writer::repeat_no_more(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  unrepeated_.insert(digest);
 }
 
 Result<void> Writer::ensure_volume() {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "store/archive.h"
@@ -32,6 +33,8 @@ class Writer {
 
   void push(Append append);
   void expect(int change);  // +1: a body has begun, -1: it was pushed or given up
+  // From the next batch on these octets are stored in full whenever they come.
+  void repeat_no_more(const Digest& digest);
   void stop();              // answers what is waiting, seals; idempotent, from any thread
   [[nodiscard]] bool failed() const { return failed_; }
 
@@ -45,6 +48,7 @@ class Writer {
   Result<void> commit_batch(const Batchful& appends);
   Result<void> ensure_volume();
   Result<void> create_volume();
+  std::optional<BodyPlace> earlier_equal(const Digest& digest, const Body& body);
   void publish(Batch& batch);
   void handle_failure(const CommitError& error);
   void seal();
@@ -66,6 +70,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Append> waiting_;
+  std::unordered_set<Digest> unrepeated_;
   int expected_ = 0;        // bodies being received
   bool gathering_ = false;  // a batch waits for them
   bool stop_ = false;

@@ -311,6 +311,17 @@ Result<std::unique_ptr<File>> ForgetfulDisk::create(const fs::path& path) {
   return std::make_unique<ForgetfulFile>(state_, node, name, true);
 }
 
+Result<void> ForgetfulDisk::make_writable(const fs::path& path) {
+  const std::lock_guard lock(state_->mutex);
+  const auto sentence = state_->step("make_writable " + path.filename().string());
+  if (sentence.fate == State::Fate::fails) return tl::unexpected(sentence.error);
+  const auto node = state_->find(path);
+  if (!node) return absent("make writable", path);
+  node->read_only = false;
+  if (sentence.fate != State::Fate::works) return tl::unexpected(sentence.error);
+  return {};
+}
+
 Result<void> ForgetfulDisk::remove(const fs::path& path) {
   const std::lock_guard lock(state_->mutex);
   const auto node = state_->find(path);

@@ -36,6 +36,7 @@ class ForgetfulDisk final : public Disk {
 
   [[nodiscard]] Result<std::unique_ptr<File>> open_read(const std::filesystem::path&) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_write(const std::filesystem::path&) override;
+  [[nodiscard]] Result<void> make_writable(const std::filesystem::path&) override;
   [[nodiscard]] Result<std::unique_ptr<File>> create(const std::filesystem::path&) override;
   [[nodiscard]] Result<void> remove(const std::filesystem::path&) override;
   [[nodiscard]] Result<void> rename(const std::filesystem::path& from,

@@ -1,0 +1,158 @@
+#include "cli/acts.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/erasure.h"
+#include "store/requeue.h"
+
+namespace guichet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using store::ErrorKind;
+using store::MessageId;
+using store::Result;
+using store::Store;
+
+Json refusal(const std::string& text) {
+  return {{"ok", false}, {"error", text}};
+}
+
+// --- What a request says -------------------------------------------------------------------------------
+
+std::string text_of(const Json& request, const char* name) {
+  const auto found = request.find(name);
+  return found != request.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::optional<std::vector<MessageId>> messages_of(const Json& request) {
+  std::vector<MessageId> messages;
+  const auto found = request.find("messages");
+  if (found == request.end() || !found->is_array()) return std::nullopt;
+  for (const auto& item : *found) {
+    const auto id = item.is_string() ? store::Uuid::from_text(item.get<std::string>()) : std::nullopt;
+    if (!id) return std::nullopt;
+    messages.push_back({*id});
+  }
+  return messages;
+}
+
+store::Instant now() {
+  return store::real_clock()->now();
+}
+
+Json ids_of(const std::vector<MessageId>& messages) {
+  auto ids = Json::array();
+  for (const auto& message : messages)
+    ids.push_back(message.uuid.text());
+  return ids;
+}
+
+Json done_or_not(const Result<void>& done) {
+  return done ? Json{{"ok", true}} : refusal(done.error().text);
+}
+
+// --- The acts ------------------------------------------------------------------------------------------
+
+Json wait_for_index(Store& store, const Json&) {
+  return done_or_not(store.wait_for_index());
+}
+
+Json rebuild_index(Store& store, const Json&) {
+  const auto counts = store.rebuild_index();
+  if (!counts) return refusal(counts.error().text);
+  return {{"ok", true},
+          {"messages", counts->messages},
+          {"bodies", counts->bodies},
+          {"deliveries", counts->deliveries},
+          {"waiting", counts->waiting}};
+}
+
+using Rows = std::vector<store::DeliveryRow>;
+
+Result<Rows> deliveries_of(Store& store, const std::vector<MessageId>& messages) {
+  Rows all;
+  for (const auto& message : messages) {
+    auto rows = store.ask([&](store::IndexReader& index) { return index.deliveries(message); });
+    if (!rows) return rows;
+    all.insert(all.end(), rows->begin(), rows->end());
+  }
+  return all;
+}
+
+Result<Rows> rows_to_requeue(Store& store, const Json& request) {
+  if (const auto messages = messages_of(request)) return deliveries_of(store, *messages);
+  const auto since = store::Instant::from_rfc3339(text_of(request, "since"));
+  if (!since) return store::fail(ErrorKind::absent, "neither messages nor a time are named");
+  const auto maildrop = text_of(request, "maildrop");
+  return store.ask([&](store::IndexReader& index) { return index.handed_over_since(*since, maildrop); });
+}
+
+Json requeue(Store& store, const Json& request) {
+  auto rows = rows_to_requeue(store, request);
+  if (!rows) return refusal(rows.error().text);
+  const auto count = store::requeue(store, {.deliveries = std::move(*rows),
+                                            .at = now(),
+                                            .by = text_of(request, "by"),
+                                            .reason = text_of(request, "reason")});
+  return count ? Json{{"ok", true}, {"deliveries", *count}} : refusal(count.error().text);
+}
+
+template <class HeldOrReleased>
+Json say_of_each(Store& store, const Json& request) {
+  const auto messages = messages_of(request);
+  if (!messages) return refusal("no messages are named");
+  std::vector<store::Fact> facts;
+  for (const auto& message : *messages)
+    facts.emplace_back(HeldOrReleased{message, now(), text_of(request, "by"), text_of(request, "reason")});
+  return done_or_not(store::append_and_wait(store, std::move(facts)));
+}
+
+Json to_json(const store::ErasureReport& report) {
+  Json kept = Json::array();
+  for (const auto& [message, with] : report.octets_kept)
+    kept.push_back({{"message", message.uuid.text()}, {"with", ids_of(with)}});
+  return {{"ok", true},
+          {"erased", ids_of(report.erased)},
+          {"not_there", ids_of(report.not_there)},
+          {"held", ids_of(report.held)},
+          {"octets_kept", std::move(kept)},
+          {"blocks", report.blocks},
+          {"octets", report.octets}};
+}
+
+Json erase(Store& store, const Json& request) {
+  const auto messages = messages_of(request);
+  if (!messages) return refusal("no messages are named");
+  const store::ErasureOrder order{*messages, now(), text_of(request, "by"), text_of(request, "reason")};
+  const bool dry_run = request.value("dry_run", Json()) == true;
+  const auto report = dry_run ? store::plan_erasure(store, order) : store::erase(store, order);
+  return report ? to_json(*report) : refusal(report.error().text);
+}
+
+struct Act {
+  std::string_view name;
+  Json (*carry_out)(Store&, const Json&);
+};
+
+constexpr std::array<Act, 6> acts{{{"index wait", wait_for_index},
+                                   {"index rebuild", rebuild_index},
+                                   {"requeue", requeue},
+                                   {"hold", say_of_each<store::Held>},
+                                   {"release", say_of_each<store::Released>},
+                                   {"erase", erase}}};
+
+}  // namespace
+
+Json carry_out(Store& store, const Json& request) {
+  const auto name = request.is_object() ? text_of(request, "command") : "";
+  for (const auto& act : acts)
+    if (act.name == name) return act.carry_out(store, request);
+  return refusal("this gateway does not know that command");
+}
+
+}  // namespace guichet::cli

@@ -1,0 +1,23 @@
+// How long mail stays that the site has taken: a rule for each domain, and what has outstayed it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/error.h"
+#include "store/store.h"
+
+namespace guichet::store {
+
+struct RetentionRule {
+  std::string domain;         // of the recipients: "example.test"
+  unsigned handed_over_days;  // 0: for ever
+};
+
+// Messages of which every delivery was handed over longer ago than the rule of its recipient's domain allows.
+// A recipient without a rule, or with one that says for ever, keeps the message; so does a hold. At most
+// `limit`, oldest first.
+[[nodiscard]] Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<RetentionRule>& rules,
+                                                       Instant now, std::size_t limit);
+
+}  // namespace guichet::store
