@@ -17,6 +17,7 @@
 
 #include "cli/control_client.h"
 #include "cli/control_server.h"
+#include "cli/housekeeping.h"
 #include "cli/notify.h"
 #include "net/answer.h"
 #include "net/listener.h"
@@ -154,6 +155,7 @@ class Gateway {
     if (!control) return tl::unexpected(control.error());
     control_ = std::move(*control);
     if (auto listening = listen(); !listening) return listening;
+    housekeeping_.emplace(settings_, *store_, *clock_);
     loops_.start();
     announce();
     return {};
@@ -169,6 +171,7 @@ class Gateway {
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
     pool_.stop();
     control_.reset();
+    housekeeping_.reset();
     store_->stop();
     return loops_.drain();
   }
@@ -303,6 +306,7 @@ class Gateway {
   std::optional<smtpd::Server> smtp_;
   std::optional<popd::Server> pop3_;
   std::unique_ptr<ControlServer> control_;
+  std::optional<Housekeeping> housekeeping_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

@@ -350,6 +350,12 @@ Section site_section() {
                "Which addresses are accepted. \"prefix\": each one with the prefix, as Alaveteli sorts out "
                "mistyped ones itself. \"strict\": genuine request addresses only, for a site that is sent "
                "much to invented ones; it needs secret_file."},
+          {.key = "keep_handed_over_days",
+           .place = at(&Settings::sites, &Site::keep_handed_over_days),
+           .form = Number{.min = 0, .max = 36'500, .unit = "days"},
+           .doc = "A message that Alaveteli has taken is erased for good so long afterwards; 0 keeps it for "
+                  "ever, as evidence. A message that waits, or that guichet hold keeps, is never erased by "
+                  "age."},
       }};
 }
 

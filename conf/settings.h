@@ -64,6 +64,7 @@ struct Site {                         // [[site]]
   std::filesystem::path secret_file;  // INCOMING_EMAIL_SECRET; may be empty
   std::string maildrop;               // name of a [[maildrop]]
   RecipientPolicy recipients = RecipientPolicy::prefix;
+  unsigned keep_handed_over_days = 0;  // 0: for ever
 };
 
 struct Maildrop {                       // [[maildrop]]

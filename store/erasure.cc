@@ -187,6 +187,7 @@ Result<ErasureReport> plan_erasure(Store& store, const ErasureOrder& order) {
 }
 
 Result<ErasureReport> erase(Store& store, const ErasureOrder& order) {
+  const auto alone = store.alone();
   auto plan = prepare(store, order);
   if (!plan) return tl::unexpected(plan.error());
   if (plan->facts.empty()) return std::move(plan->report);
@@ -200,6 +201,7 @@ Result<ErasureReport> erase(Store& store, const ErasureOrder& order) {
 }
 
 Result<void> finish_erasures(Store& store) {
+  const auto alone = store.alone();
   auto journal = journal_of(store);
   const auto pending = journal.pending();
   if (!pending) return tl::unexpected(pending.error());

@@ -87,6 +87,8 @@ class RealStore final : public Store {
     return reader_->counts();
   }
 
+  std::unique_lock<std::mutex> alone() override { return std::unique_lock(alone_); }
+
   // The empty append is answered when the batch before it is durable and told to the index.
   Result<void> repeat_no_more(const Digest& digest) override {
     writer_->repeat_no_more(digest);
@@ -153,6 +155,7 @@ class RealStore final : public Store {
   const Room room_;
   BodyMemory memory_;
   const Archive archive_;
+  std::mutex alone_;
   std::mutex reader_mutex_;
   std::unique_ptr<IndexReader> reader_;
   std::unique_ptr<EarlierBodies> earlier_;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -98,6 +99,8 @@ class Store {
     return answer;
   }
 
+  // Held while messages are erased: one at a time.
+  [[nodiscard]] virtual std::unique_lock<std::mutex> alone() = 0;
   // From its return on no message is stored as a repetition of these octets: they are about to be erased
   // (erasure.h). Lasts as long as the object. Blocks.
   [[nodiscard]] virtual Result<void> repeat_no_more(const Digest& digest) = 0;

@@ -140,7 +140,7 @@ TEST(Facts, WhatIsNoFactIsDamaged) {
 }
 
 TEST(Facts, WhatALaterReleaseWroteIsForeign) {
-  EXPECT_EQ(error_of(R"({"fact":"erased"})"), ErrorKind::foreign);
+  EXPECT_EQ(error_of(R"({"fact":"archived"})"), ErrorKind::foreign);
   Delivered fact = a_delivered();
   fact.form.rule.version = served_rule_latest + 1;
   EXPECT_EQ(error_of(encode_fact(fact)), ErrorKind::foreign);
@@ -217,6 +217,24 @@ TEST(Utf8, AgreesWithAnotherReaderOfJson) {
     if (is_utf8(text)) {
       ASSERT_EQ(parsed.get<std::string>(), text);
     }
+  }
+}
+
+TEST(Facts, OfOperatorsComeBackAsTheyWere) {
+  const MessageId message{Uuid{{1, 2, 3}}};
+  const Instant at{1'780'000'000'000'000};
+  const std::vector<Fact> facts{
+      Requeued{Uid{Uuid{{4}}}, message, at, "root", "rolled back"},
+      Held{message, at, "root", "an \"appeal\""},
+      Released{message, at, "root", ""},
+      Erased{message, at, "root", "article 17", Digest{{9}}, 42, at, {Uuid{{1}}, Uuid{{2}}},
+             {{Uid{Uuid{{4}}}, "foi", at, std::nullopt}, {Uid{Uuid{{5}}}, "foi", at, at}}},
+      Erased{message, at, "root", "", Digest{{9}}, 0, at, {}, {}}};
+  for (const auto& fact : facts) {
+    const auto decoded = decode_fact(encode_fact(fact));
+    ASSERT_TRUE(decoded) << decoded.error().text << encode_fact(fact);
+    EXPECT_EQ(*decoded, fact) << encode_fact(fact);
+    EXPECT_EQ(message_of(*decoded), message);
   }
 }
 

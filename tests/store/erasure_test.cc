@@ -1,0 +1,265 @@
+// Erasing: what goes, what stays, and that a power cut at any step of it leaves something that the next start
+// finishes. Retention and re-queueing, which lead to it and away from it.
+#include "store/erasure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "store/requeue.h"
+#include "store/retention.h"
+#include "store/verify.h"
+#include "tests/store/forgetful_disk.h"
+#include "tests/store/workbench.h"
+
+namespace guichet::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr const char* secret = "0612345678";
+
+class ErasureTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Store> open(Disk& disk) {
+    StoreOptions options{.path = home_.path(), .prepare_octets = 0};
+    options.volume_octets_max = 6000;  // several volumes
+    auto store = Store::open(options, disk, clock_, ids_, alarms_.listener());
+    return store ? std::move(*store) : nullptr;
+  }
+
+  Mail send(Store& store, const std::string& text) {
+    auto mail = new_mail(clock_, ids_, mail_text(text));
+    auto append = to_append(store, clock_, mail);
+    EXPECT_TRUE(append && push(store, std::move(*append)).get());
+    return mail;
+  }
+
+  void hand_over(Store& store, const Mail& mail) {
+    EXPECT_TRUE(push(store, store::hand_over(clock_, {{mail.message, mail.uids.front()}})).get());
+  }
+
+  ErasureOrder order(std::vector<MessageId> messages) {
+    return {std::move(messages), clock_.now(), "tester", "article 17"};
+  }
+
+  std::size_t waiting(Store& store) { return store.waiting("foi", 0).value().size(); }
+
+  std::string octets_of(Store& store, const Mail& mail) {
+    const auto place = store.ask([&](IndexReader& index) { return index.body(mail.digest()); });
+    if (!place || !*place) return "";
+    std::string octets(static_cast<std::size_t>((*place)->size_octets), '\0');
+    return store.archive().read(**place, 0, octets) ? octets : "";
+  }
+
+  bool is_erased(Store& store, const Mail& mail) {
+    return store.ask([&](IndexReader& index) { return index.is_erased(mail.message); }).value();
+  }
+
+  std::vector<std::string> damage(Disk& disk) {
+    std::vector<std::string> found;
+    const Archive archive(disk, home_.path());
+    const auto report = verify(archive, {}).value();
+    for (const auto& finding : report.findings)
+      if (finding.kind == FindingKind::damage) found.push_back(finding.where + ": " + finding.what);
+    return found;
+  }
+
+  bool anywhere(ForgetfulDisk& disk, const std::string& text) {
+    const auto volumes = Archive(disk, home_.path()).volumes().value();
+    for (const auto& volume : volumes)
+      if (disk.content(volume.path).value_or("").find(text) != std::string::npos) return true;
+    return false;
+  }
+
+  TempFolder home_;
+  SteadyClock clock_;
+  CountingIds ids_;
+  Alarms alarms_;
+};
+
+TEST_F(ErasureTest, LeavesIdAndDigestAndNothingElse) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  const auto other = send(*store, "stays");
+  hand_over(*store, mail);
+  const auto report = erase(*store, order({mail.message}));
+  ASSERT_TRUE(report) << report.error().text;
+  EXPECT_THAT(report->erased, ElementsAre(mail.message));
+  EXPECT_EQ(report->blocks, 4) << "octets, received, delivered, handed over";
+  EXPECT_TRUE(is_erased(*store, mail));
+  EXPECT_EQ(store->message(mail.message).value()->digest, mail.digest());
+  EXPECT_EQ(octets_of(*store, mail), "");
+  EXPECT_EQ(octets_of(*store, other), other.octets);
+  EXPECT_FALSE(anywhere(disk, secret));
+  EXPECT_FALSE(anywhere(disk, "foi+1@example.test"));
+  EXPECT_THAT(damage(disk), IsEmpty());
+  store.reset();
+  EXPECT_THAT(damage(disk), IsEmpty());
+  EXPECT_THAT(alarms_.heard(), IsEmpty());
+}
+
+TEST_F(ErasureTest, ARebuiltIndexSaysTheSame) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  const auto other = send(*store, "stays");
+  hand_over(*store, mail);
+  ASSERT_TRUE(erase(*store, order({mail.message})));
+  const auto before = store->ask([](IndexReader& index) { return index.counts(); }).value();
+  EXPECT_EQ(store->rebuild_index().value(), before);
+  EXPECT_EQ(before.waiting, 1);
+  EXPECT_TRUE(is_erased(*store, mail));
+  EXPECT_EQ(store->deliveries(mail.message).value().at(0).state, DeliveryState::erased);
+  EXPECT_TRUE(store->deliveries(mail.message).value().at(0).handed_over_at);
+}
+
+TEST_F(ErasureTest, OctetsStayAsLongAsAMessageHasThem) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto first = send(*store, secret);
+  const auto second = send(*store, secret);
+  const auto report = erase(*store, order({first.message})).value();
+  ASSERT_EQ(report.octets_kept.size(), 1);
+  EXPECT_THAT(report.octets_kept[0].with, ElementsAre(second.message));
+  EXPECT_EQ(octets_of(*store, second), second.octets);
+  EXPECT_THAT(damage(disk), IsEmpty());
+  EXPECT_THAT(erase(*store, order({second.message})).value().octets_kept, IsEmpty());
+  EXPECT_FALSE(anywhere(disk, secret));
+  EXPECT_THAT(damage(disk), IsEmpty());
+}
+
+TEST_F(ErasureTest, BothOfTwoEqualOnesGoTogether) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto first = send(*store, secret);
+  const auto second = send(*store, secret);
+  EXPECT_THAT(erase(*store, order({first.message, second.message})).value().octets_kept, IsEmpty());
+  EXPECT_FALSE(anywhere(disk, secret));
+  const auto again = send(*store, secret);
+  EXPECT_EQ(octets_of(*store, again), again.octets) << "in full, not as a repetition of what is gone";
+  EXPECT_THAT(damage(disk), IsEmpty());
+}
+
+TEST_F(ErasureTest, AHeldMessageStays) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  ASSERT_TRUE(append_and_wait(*store, {Held{mail.message, clock_.now(), "tester", "appeal"}}));
+  EXPECT_THAT(erase(*store, order({mail.message})).value().held, ElementsAre(mail.message));
+  EXPECT_EQ(octets_of(*store, mail), mail.octets);
+  ASSERT_TRUE(append_and_wait(*store, {Released{mail.message, clock_.now(), "tester", "closed"}}));
+  EXPECT_THAT(erase(*store, order({mail.message})).value().erased, ElementsAre(mail.message));
+}
+
+TEST_F(ErasureTest, BlankOctetsThatNobodyErasedAreDamage) {
+  ForgetfulDisk disk(home_.path());
+  const auto mail = send(*open(disk), secret);
+  const auto volume = Archive(disk, home_.path()).volumes().value().at(0).path;
+  auto octets = disk.content(volume).value();
+  octets.replace(octets.find(mail.octets), mail.octets.size(), mail.octets.size(), ' ');
+  disk.put(volume, octets, true);
+  EXPECT_EQ(damage(disk).size(), 1);
+}
+
+// The power goes at every step from the erasure on.
+TEST_F(ErasureTest, APowerCutAtAnyStepIsFinishedAtTheNextStart) {
+  std::size_t erased = 0, untouched = 0;
+  for (std::uint64_t step = 0;; ++step) {
+    std::filesystem::remove_all(home_.path() / "index");
+    ForgetfulDisk disk(home_.path());
+    auto store = open(disk);
+    const auto mail = send(*store, secret);
+    const auto other = send(*store, "stays");
+    hand_over(*store, mail);
+    disk.cut_power_at(disk.steps() + step);
+    const auto report = erase(*store, order({mail.message}));
+    store.reset();
+    for (const auto mode : {Cut::nothing_unsynced, Cut::everything, Cut::sectors}) {
+      const auto found = disk.power_cut(step, mode);
+      std::filesystem::remove_all(home_.path() / "index");
+      auto again = open(*found);
+      ASSERT_TRUE(again) << "step " << step;
+      const bool gone = is_erased(*again, mail);
+      EXPECT_TRUE(gone || !report) << "acknowledged, step " << step;
+      EXPECT_EQ(octets_of(*again, mail), gone ? "" : mail.octets) << "step " << step;
+      EXPECT_EQ(anywhere(*found, secret), !gone) << "step " << step;
+      EXPECT_EQ(octets_of(*again, other), other.octets) << "step " << step;
+      EXPECT_EQ(waiting(*again), 1) << "step " << step;
+      EXPECT_THAT(damage(*found), IsEmpty()) << "step " << step;
+      ++(gone ? erased : untouched);
+    }
+    if (report) break;
+  }
+  EXPECT_GT(erased, 10);
+  EXPECT_GT(untouched, 2);
+}
+
+// --- Hand over, re-queue -------------------------------------------------------------------------------
+
+TEST_F(ErasureTest, TheLaterOfHandOverAndRequeueCounts) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, "once more");
+  const auto rows = [&] { return store->deliveries(mail.message).value(); };
+  const auto again = [&] {
+    return requeue(*store, {rows(), Instant{1}, "tester", "rolled back"}).value();  // a clock that is far behind
+  };
+  EXPECT_EQ(again(), 0) << "it waits already";
+  hand_over(*store, mail);
+  ASSERT_TRUE(store->wait_for_index());
+  EXPECT_EQ(again(), 1);
+  EXPECT_EQ(waiting(*store), 1);
+  EXPECT_FALSE(rows().at(0).handed_over_at);
+  hand_over(*store, mail);
+  EXPECT_EQ(waiting(*store), 0);
+  ASSERT_TRUE(store->rebuild_index());
+  EXPECT_EQ(waiting(*store), 0) << "the same when all is told at once";
+  EXPECT_EQ(again(), 1);
+  ASSERT_TRUE(store->rebuild_index());
+  EXPECT_EQ(waiting(*store), 1);
+  EXPECT_THAT(damage(disk), IsEmpty());
+}
+
+// --- Retention -----------------------------------------------------------------------------------------
+
+class RetentionTest : public ErasureTest {
+ protected:
+  std::vector<MessageId> after_days(Store& store, std::vector<RetentionRule> rules, int days) {
+    const Instant now{clock_.now().unix_us + days * std::int64_t{86'400'000'000}};
+    return outstayed(store, rules, now, 100).value();
+  }
+};
+
+TEST_F(RetentionTest, OnlyWhatWasHandedOverLongAgoHasOutstayed) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto taken = send(*store, "taken");
+  send(*store, "waits");
+  hand_over(*store, taken);
+  EXPECT_THAT(after_days(*store, {{"Example.TEST", 30}}, 29), IsEmpty());
+  EXPECT_THAT(after_days(*store, {{"Example.TEST", 30}}, 31), ElementsAre(taken.message));
+  EXPECT_THAT(after_days(*store, {{"example.test", 0}}, 31), IsEmpty()) << "for ever";
+  EXPECT_THAT(after_days(*store, {{"other.test", 30}}, 31), IsEmpty());
+  ASSERT_TRUE(append_and_wait(*store, {Held{taken.message, clock_.now(), "tester", "appeal"}}));
+  EXPECT_THAT(after_days(*store, {{"example.test", 30}}, 31), IsEmpty()) << "held";
+}
+
+TEST_F(RetentionTest, AMessageOfSeveralSitesStaysAsLongAsTheMostPatientOne) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  auto mail = new_mail(clock_, ids_, mail_text("to two"), {"foi", "other"});
+  mail.recipients[1].address = "foi+2@other.test";
+  ASSERT_TRUE(push(*store, *to_append(*store, clock_, mail)).get());
+  ASSERT_TRUE(
+      push(*store, store::hand_over(clock_, {{mail.message, mail.uids[0]}, {mail.message, mail.uids[1]}})).get());
+  EXPECT_THAT(after_days(*store, {{"example.test", 30}}, 90), IsEmpty());
+  EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 45), IsEmpty());
+  EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 61), ElementsAre(mail.message));
+}
+
+}  // namespace
+}  // namespace guichet::store
