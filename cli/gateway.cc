@@ -117,6 +117,7 @@ popd::ServerOptions popd_options(const Settings& settings) {
 store::StoreOptions store_options(const conf::StoreSettings& settings) {
   return {.path = settings.path,
           .volume_octets_max = settings.volume_octets_max,
+          .volume_age_max_s = settings.volume_age_max_days * 86'400,
           .prepare_octets = settings.prepare_octets,
           .commit_wait_us = settings.commit_wait_us,
           .bodies_octets_max = settings.bodies_octets_max,

@@ -112,6 +112,11 @@ Section store_section() {
            .doc =
                "A volume is sealed at this size and never changes again. Lower it to send an off-site copy "
                "in smaller pieces, raise it to have fewer files."},
+          {.key = "volume_age_max_days",
+           .place = at(&Settings::store, &StoreSettings::volume_age_max_days),
+           .form = Number{.min = 0, .max = 3650, .unit = "days"},
+           .doc = "A volume is sealed at this age too, with the first message after it, however small it is; "
+                  "0 seals by size alone."},
           {.key = "prepare_octets",
            .place = at(&Settings::store, &StoreSettings::prepare_octets),
            .form = Number{.min = 0, .max = 8 * mib, .unit = "octets"},

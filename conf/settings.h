@@ -15,6 +15,7 @@ enum class LogFormat { text, json };
 struct StoreSettings {
   std::filesystem::path path = "/var/lib/guichet";  // volumes, index, spool
   std::uint64_t volume_octets_max = 256ull << 20;   // a volume is sealed at this size
+  unsigned volume_age_max_days = 7;                 // or at this age; 0: by size alone
   std::uint64_t prepare_octets = 8ull << 20;        // zero-filled ahead, in steps of at most this
   unsigned commit_wait_us = 150;                    // 0 to 300; a batch waits this long for others in DATA
   std::uint64_t spool_octets_min = 2ull << 20;      // a body larger than this goes to a spool file

@@ -16,6 +16,7 @@ namespace guichet::store {
 class Room {
  public:
   static constexpr std::uint64_t reserve_octets_max = 256ull << 20;
+  [[nodiscard]] static std::uint64_t reserve_octets(const Disk::Space& space, unsigned reserve_percent);
 
   // References must outlive the object.
   Room(Disk& disk, Clock& clock, std::filesystem::path folder, unsigned reserve_percent);

@@ -30,6 +30,7 @@ namespace guichet::store {
 struct StoreOptions {
   std::filesystem::path path;
   std::uint64_t volume_octets_max = 256ull << 20;
+  unsigned volume_age_max_s = 0;              // sealed by the first batch after that; 0: by size alone
   std::uint64_t prepare_octets = 8ull << 20;  // 0: no zero-filling
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;

@@ -148,8 +148,15 @@ Result<void> Writer::commit_batch(const Batchful& appends) {
     return tl::unexpected(committed.error().error);
   }
   publish(batch);
-  if (volume_->position().end.offset >= options_.volume_octets_max) seal();
+  if (is_full()) seal();
   return {};
+}
+
+// By size, or by age: what is sealed never changes again, and goes off-site once and for all.
+bool Writer::is_full() const {
+  if (volume_->position().end.offset >= options_.volume_octets_max) return true;
+  return options_.volume_age_max_s > 0 &&
+         clock_.now().unix_us - volume_begun_.unix_us >= std::int64_t{options_.volume_age_max_s} * 1'000'000;
 }
 
 std::optional<BodyPlace> Writer::earlier_equal(const Digest& digest, const Body& body) {
@@ -187,6 +194,7 @@ Result<void> Writer::create_volume() {
     return tl::unexpected(created.error().error);
   }
   volume_ = std::move(*created);
+  volume_begun_ = now;
   return {};
 }
 

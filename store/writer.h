@@ -51,6 +51,7 @@ class Writer {
   std::optional<BodyPlace> earlier_equal(const Digest& digest, const Body& body);
   void publish(Batch& batch);
   void handle_failure(const CommitError& error);
+  [[nodiscard]] bool is_full() const;
   void seal();
   bool discard_empty();
   void give_up(const std::string& why);
@@ -65,6 +66,7 @@ class Writer {
   EarlierBodies& earlier_;
   Tip tip_;
   std::unique_ptr<ActiveVolume> volume_;
+  Instant volume_begun_;
   std::optional<Error> unsealed_;  // why volume_ could not be sealed yet: it takes no more
 
   std::mutex mutex_;

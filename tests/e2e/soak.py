@@ -4,7 +4,6 @@ usage: soak.py [--cycles N]
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -52,16 +51,7 @@ def warcio_agrees():
                     pop.expect(b"DELE %d" % number)
                 pop.quit()
         for path in warc.volumes(g.store):
-            out = subprocess.run([program, "index", path, "-f", "offset,warc-type,warc-record-id"],
-                                 check=True, capture_output=True).stdout
-            theirs = [json.loads(line) for line in out.splitlines()]
-            theirs = [(int(line["offset"]), line["warc-type"], line["warc-record-id"]) for line in theirs]
-            ours = [(record.offset, record.type, record.fields["warc-record-id"])
-                    for record in warc.read_volume(path)[0]]
-            if theirs != ours:
-                print(f"{path.name}: warcio finds {len(theirs)} records, ours are {len(ours)}")
-                return 1
-            print(f"{path.name}: {len(ours)} records, the same ones")
+            print(f"{path.name}: {warc.assert_warcio_agrees(program, path)} records, the same ones")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -3,8 +3,12 @@
 import hashlib
 import json
 import os
+import re
+import subprocess
+import sys
 import threading
 import unittest
+from pathlib import Path
 
 import gateway
 import warc
@@ -244,6 +248,40 @@ class WhileItRuns(GatewayTest):
         finally:
             stop.set()
             sender.join()
+
+
+class WithoutGuichet(GatewayTest):
+    """store/READING.md is right: what it says is run."""
+
+    def volumes(self):
+        g = self.gateway({"store.volume_octets_max": 64 << 10})
+        with wire.Smtp(g.smtp) as smtp:
+            for number in range(40):
+                smtp.deliver(RECIPIENT, b"Subject: %d\r\n\r\n" % (number % 30) + b"x" * 5000 + b"\r\n")
+        return g, warc.volumes(g.store)
+
+    def test_with_the_standard_library_of_python(self):
+        page = (gateway.ROOT / "store/READING.md").read_text()
+        program = re.search("```python\n(.*?)```", page, re.S)[1]
+        self.assertLessEqual(len([line for line in program.splitlines() if line.strip()]), 22)
+        g, paths = self.volumes()
+        self.assertGreater(len(paths), 2)
+        out = subprocess.run([sys.executable, "-c", program, *paths], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn("DAMAGED", out)
+        bodies = {line.split()[0].removeprefix("urn:uuid:"): line.split()[2] for line in out.splitlines()
+                  if line.startswith("urn:uuid:")}
+        self.assertEqual(len(bodies), 30, "ten came again")
+        known = {message["id"]: message["digest"] for message in g.list()}
+        self.assertEqual(bodies, {uuid: digest for uuid, digest in known.items() if uuid in bodies})
+        self.assertEqual(out.count("  received <urn:uuid:"), 40)
+        self.assertEqual(out.count("  delivered <urn:uuid:"), 40)
+
+    def test_with_warcio(self):
+        program = Path(os.environ.get("WARCIO") or gateway.ROOT / "build/soak/node_modules/.bin/warcio")
+        if not program.exists():
+            self.skipTest("warcio is not here (npm install warcio; ./dev soak fetches it)")
+        for path in self.volumes()[1]:
+            warc.assert_warcio_agrees(program, path)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ warc.py [FILE|FOLDER]... prints one line for each record.
 """
 
 import hashlib
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -108,6 +110,17 @@ def originals(records):
             assert uuid not in found, f"message {uuid} twice"
             found[uuid] = by_digest[record.fields[name]]
     return found
+
+
+def assert_warcio_agrees(program, path):
+    """Every record of ours is a record of theirs: same place, same type. How many there are."""
+    out = subprocess.run([program, "index", path, "-f", "offset,warc-type,warc-record-id"],
+                         check=True, capture_output=True).stdout
+    theirs = [json.loads(line) for line in out.splitlines()]
+    theirs = [(int(line["offset"]), line["warc-type"], line["warc-record-id"]) for line in theirs]
+    ours = [(record.offset, record.type, record.fields["warc-record-id"]) for record in read_volume(path)[0]]
+    assert theirs == ours, f"{path}: warcio finds {len(theirs)} records, ours are {len(ours)}"
+    return len(ours)
 
 
 if __name__ == "__main__":

@@ -213,6 +213,19 @@ TEST_F(StoreTest, AFullDiskThatDidNotSaySoIsGoneOnWithAndLeavesNoRubbish) {
   EXPECT_THAT(waiting(), SizeIs(2));
 }
 
+TEST_F(StoreTest, AVolumeIsSealedByAgeToo) {
+  options_.volume_age_max_s = 60;
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(take("one"));
+  EXPECT_TRUE(take("two"));
+  EXPECT_EQ(volumes(), 1u);
+  for (int ms = 0; ms < 60'000; ++ms)
+    (void)clock_.now();
+  EXPECT_TRUE(take("three"));  // seals it
+  EXPECT_TRUE(take("four"));
+  EXPECT_EQ(volumes(), 2u);
+}
+
 TEST_F(StoreTest, AVolumeThatCannotBeCutIsTriedAgain) {
   options_.volume_octets_max = 1;
   ASSERT_TRUE(open());
