@@ -36,6 +36,14 @@ tl::unexpected<Error> fail_errno(const char* what, const fs::path& path, int cod
   return fail(kind_of(code), std::string(what) + " " + path.string() + ": " + std::strerror(code));
 }
 
+// A slow disk (NFS, FUSE) may be interrupted while it opens: that is no answer yet. Not for a sync, which is
+// never tried again.
+template <class Call>
+int resumed(const Call& call) {
+  for (;;)
+    if (const int result = call(); result >= 0 || errno != EINTR) return result;
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -101,8 +109,8 @@ class RealFile final : public File {
   }
 
   Result<void> truncate(std::uint64_t size) override {
-    while (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
-      if (errno != EINTR) return fail_errno("cannot truncate", path_);
+    if (resumed([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0)
+      return fail_errno("cannot truncate", path_);
     return {};
   }
 
@@ -198,7 +206,7 @@ class RealDisk final : public Disk {
   }
 
   Result<void> sync_folder(const fs::path& path) override {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = resumed([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return fail_errno("cannot open folder", path);
     const Descriptor folder(fd);
     if (::fsync(fd) != 0) return fail_errno("cannot sync folder", path);
@@ -206,12 +214,12 @@ class RealDisk final : public Disk {
   }
 
   Result<std::unique_ptr<FolderLock>> lock(const fs::path& file) override {
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    const int fd = resumed([&] { return ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640); });
     if (fd < 0) return fail_errno("cannot open lock", file);
     auto held = std::make_unique<RealLock>(fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
-      return fail(ErrorKind::busy, "the store is in use by another process (lock " + file.string() + ")");
-    return held;
+    if (resumed([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0) return held;
+    if (errno != EWOULDBLOCK) return fail_errno("cannot lock", file);
+    return fail(ErrorKind::busy, "the store is in use by another process (lock " + file.string() + ")");
   }
 
   Result<Space> space(const fs::path& folder) override {
@@ -223,7 +231,7 @@ class RealDisk final : public Disk {
 
  private:
   static Result<std::unique_ptr<File>> open(const fs::path& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0640);
+    const int fd = resumed([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0640); });
     if (fd < 0) return fail_errno("cannot open", path);
     return std::make_unique<RealFile>(fd, path);
   }
