@@ -43,12 +43,21 @@ Preparer::Preparer(std::unique_ptr<File> file, std::uint64_t step_octets, std::u
 }
 
 Preparer::~Preparer() {
+  stop();
+}
+
+void Preparer::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::optional<Error> Preparer::sync_failure() const {
+  const std::lock_guard lock(mutex_);
+  return sync_failure_;
 }
 
 void Preparer::claim(std::uint64_t end) {
@@ -78,7 +87,7 @@ void Preparer::run() {
     lock.unlock();
     const bool filled = fill(from, filling_);
     lock.lock();
-    // No room, or a disk that fails: the writer finds out by itself, and in time for a reply.
+    // No room, or a write that fails: the writer finds out by itself, and in time for a reply.
     if (filled) prepared_ = filling_;
     if (!filled) wanted_ = 0;
     filling_ = 0;
@@ -95,7 +104,18 @@ bool Preparer::fill(std::uint64_t from, std::uint64_t to) {
     if (!file_->write_at({&piece, 1}, at)) return false;
     at += count;
   }
-  return file_->sync_data().has_value();
+  return sync();
+}
+
+// Remembered here, and not left to the kernel's telling the writer's descriptor as well: when and whether it
+// does depends on the kernel and the file system.
+bool Preparer::sync() {
+  auto synced = file_->sync_data();
+  if (synced) return true;
+  if (!may_be_of_sync(synced.error())) return false;
+  const std::lock_guard lock(mutex_);
+  sync_failure_ = std::move(synced.error());
+  return false;
 }
 
 // --- ActiveVolume --------------------------------------------------------------------------------------
@@ -144,10 +164,19 @@ BatchPosition ActiveVolume::position() const {
 
 tl::expected<void, CommitError> ActiveVolume::commit(const Batch& batch) {
   if (preparer_) preparer_->claim(batch.end().end.offset);
+  if (auto well = zeros_are_well(); !well) return well;
   if (auto wrote = write(batch); !wrote) return wrote;
+  if (auto well = zeros_are_well(); !well) return well;  // it may have failed meanwhile
   position_ = batch.end();
   if (preparer_) preparer_->wrote(position_.end.offset);
   return {};
+}
+
+tl::expected<void, CommitError> ActiveVolume::zeros_are_well() const {
+  if (!preparer_) return {};
+  auto failure = preparer_->sync_failure();
+  if (!failure) return {};
+  return failed(std::move(*failure), true);
 }
 
 tl::expected<void, CommitError> ActiveVolume::write(const Batch& batch) {
@@ -186,6 +215,8 @@ Result<void> ActiveVolume::copy_spool(const Body& body, std::uint64_t offset) {
 
 // The cut is durable before the mark is made: a volume that is marked is never cut by recovery.
 tl::expected<Tip, CommitError> ActiveVolume::seal() {
+  if (preparer_) preparer_->stop();
+  if (auto well = zeros_are_well(); !well) return tl::unexpected(well.error());
   preparer_.reset();
   auto cut = file_->truncate(position_.end.offset);
   if (!cut) return failed(cut.error(), false);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -49,16 +50,23 @@ class Preparer {
   void claim(std::uint64_t end);
   // The writer is at `end` now: prepare more when less than half a step is left.
   void wrote(std::uint64_t end);
+  // Ends the thread; idempotent.
+  void stop();
+  // Why a sync of zeros failed, if one did. It is a sync of the writer's file: what it may have dropped
+  // cannot be told apart.
+  [[nodiscard]] std::optional<Error> sync_failure() const;
 
  private:
   void run();
   bool fill(std::uint64_t from, std::uint64_t to);
+  bool sync();
 
   const std::unique_ptr<File> file_;
   const std::uint64_t step_octets_;
   const HasRoom has_room_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::optional<Error> sync_failure_;
   std::uint64_t prepared_;     // zeroed or given to the writer up to here
   std::uint64_t filling_ = 0;  // being zeroed from prepared_ up to here; 0: nothing
   std::uint64_t wanted_ = 0;   // prepare up to here
@@ -101,6 +109,7 @@ class ActiveVolume {
   ActiveVolume(std::unique_ptr<File> file, BatchPosition position);
   void prepare(Disk& disk, const Options& options);
   tl::expected<void, CommitError> write(const Batch& batch);
+  [[nodiscard]] tl::expected<void, CommitError> zeros_are_well() const;
   Result<void> copy_spool(const Body& body, std::uint64_t offset);
 
   std::unique_ptr<File> file_;

@@ -79,6 +79,7 @@ void CrashScript::rewind() {
 bool CrashScript::start(ForgetfulDisk& disk) {
   failed_seen_ = false;
   for (int attempt = 0; attempt < 2 && !store_; ++attempt) {
+    faulted_before_open_ = disk.fault_happened();
     auto opened = Store::open(options, disk, clock_, ids_,
                               [this](const std::string& text) { alarms_.push_back(text); });
     if (opened) store_ = std::move(*opened);
@@ -117,13 +118,15 @@ void CrashScript::send(const std::string& octets, const std::vector<std::string>
                        std::size_t spool) {
   if (store_->failed() && !failed_seen_) failed_seen_ = ever_failed_ = true;
   promises_.push_back({new_mail(clock_, ids_, octets, maildrops), false});
+  const bool was_doomed = doomed();
   auto append = to_append(*store_, clock_, promises_.back().mail, spool);
-  if (!append) return note(tl::unexpected(append.error()));
-  answered(promises_.size() - 1, push(*store_, std::move(*append)).get());
+  if (!append) return note(tl::unexpected(append.error()), was_doomed);
+  answered(promises_.size() - 1, push(*store_, std::move(*append)).get(), was_doomed);
 }
 
 // One batch: the writer is kept busy with an answer while they are pushed.
 void CrashScript::send_together(const std::vector<std::string>& octets) {
+  const bool was_doomed = doomed();
   std::promise<void> busy, all_pushed;
   auto held = hand_over(clock_, {});
   held.done = [&busy, &all_pushed](const Result<void>&) {
@@ -140,7 +143,7 @@ void CrashScript::send_together(const std::vector<std::string>& octets) {
   }
   all_pushed.set_value();
   for (auto& [promise, answer] : answers)
-    answered(promise, answer.get());
+    answered(promise, answer.get(), was_doomed);
 }
 
 void CrashScript::hand_over_last(std::size_t count) {
@@ -151,19 +154,26 @@ void CrashScript::hand_over_last(std::size_t count) {
   if (taken.empty()) return;
   for (const auto& [message, uid] : taken)
     hand_overs_[uid_text(uid)];
+  const bool was_doomed = doomed();
   const auto result = push(*store_, hand_over(clock_, taken)).get();
-  note(result);
+  note(result, was_doomed);
   for (const auto& [message, uid] : taken)
     hand_overs_[uid_text(uid)].acknowledged = result.has_value();
 }
 
-void CrashScript::answered(std::size_t promise, const Result<void>& result) {
+void CrashScript::answered(std::size_t promise, const Result<void>& result, bool was_doomed) {
   promises_[promise].acknowledged = result.has_value();
-  note(result);
+  note(result, was_doomed);
 }
 
-void CrashScript::note(const Result<void>& result) {
+// What was given to the store before the sync failed may still be answered: its own sync came first.
+bool CrashScript::doomed() const {
+  return disk_->fault_happened() && disk_->fault_was_in_sync() && !faulted_before_open_;
+}
+
+void CrashScript::note(const Result<void>& result, bool was_doomed) {
   if (!result) ++refused_;
+  if (result && was_doomed) acknowledged_after_failed_sync_ = true;
   if (result && failed_seen_) acknowledged_after_failure_ = true;
   if (store_->failed()) failed_seen_ = ever_failed_ = true;
 }

@@ -53,6 +53,9 @@ class CrashScript {
   [[nodiscard]] const std::vector<std::string>& alarms() const { return alarms_; }
   // Set when the store acknowledged something after it had failed.
   [[nodiscard]] bool acknowledged_after_failure() const { return acknowledged_after_failure_; }
+  // Set when a store acknowledged something that it was given after the disk had failed to sync for it,
+  // whether or not it says that it has failed.
+  [[nodiscard]] bool acknowledged_after_failed_sync() const { return acknowledged_after_failed_sync_; }
   [[nodiscard]] bool ever_failed() const { return ever_failed_; }
   [[nodiscard]] std::size_t refused() const { return refused_; }
 
@@ -66,8 +69,9 @@ class CrashScript {
             std::size_t spool = 0);
   void send_together(const std::vector<std::string>& octets);
   void hand_over_last(std::size_t count);
-  void answered(std::size_t promise, const Result<void>& result);
-  void note(const Result<void>& result);
+  void answered(std::size_t promise, const Result<void>& result, bool was_doomed);
+  [[nodiscard]] bool doomed() const;
+  void note(const Result<void>& result, bool was_doomed);
   std::string compare(Store& store);
   std::string compare_mail(Store& store, const Promise& promise, const std::map<std::string, int>& waiting);
   std::string compare_body(Store& store, const Mail& mail);
@@ -82,6 +86,8 @@ class CrashScript {
   std::unique_ptr<Store> store_;
   ForgetfulDisk* disk_ = nullptr;
   bool failed_seen_ = false, ever_failed_ = false, acknowledged_after_failure_ = false;
+  bool acknowledged_after_failed_sync_ = false;
+  bool faulted_before_open_ = false;  // the fault had happened when the store was opened: this one is sound
   std::size_t refused_ = 0;
 };
 

@@ -31,6 +31,7 @@ struct ForgetfulDisk::State {
   std::uint64_t room = unlimited;
   std::uint64_t ignores_sync_data_from = unlimited;
   bool ignores_sync_folder = false;
+  bool tells_errors_once = false;
   std::vector<std::string> trace;
 
   [[nodiscard]] bool ignores_sync_data() const { return steps > ignores_sync_data_from; }
@@ -232,7 +233,7 @@ class ForgetfulFile final : public File {
 
   Result<void> drop(const Error& error) {
     node_->pending.clear();
-    errors_told_ = ++node_->errors;
+    if (!state_->tells_errors_once) errors_told_ = ++node_->errors;
     return tl::unexpected(error);
   }
 
@@ -407,6 +408,11 @@ void ForgetfulDisk::cut_power_at(std::uint64_t step) {
 std::uint64_t ForgetfulDisk::steps() const {
   const std::lock_guard lock(state_->mutex);
   return state_->steps;
+}
+
+void ForgetfulDisk::tell_errors_once() {
+  const std::lock_guard lock(state_->mutex);
+  state_->tells_errors_once = true;
 }
 
 void ForgetfulDisk::inject(const Fault& fault) {

@@ -77,6 +77,9 @@ class ForgetfulDisk final : public Disk {
   void ignore_sync_data(std::uint64_t from_step = 0);
   void ignore_sync_folder();
 
+  // Kernels before 4.13, and some file systems still, tell of a failed sync only the file that asked for it.
+  void tell_errors_once();
+
   // The disk as it is found when the power is back.
   [[nodiscard]] std::unique_ptr<ForgetfulDisk> power_cut(std::uint64_t seed, Cut mode) const;
   // The disk as the next process finds it when only this one died: everything is there, and what was not
