@@ -350,8 +350,9 @@ int run_gateway(const Settings& settings, const std::filesystem::path&) {
   const bool asked = wait_for_the_end(gateway, signals);
   notify_service_manager("STOPPING=1");
   net::log_event(Level::info, "stopping", {{"why", asked ? "signal" : "the disk failed to sync"}});
-  const int code = asked ? 0 : 1;
-  if (gateway.stop()) return code;
+  const bool drained = gateway.stop();
+  const int code = asked && !gateway.failed() ? 0 : 1;  // the last volume may have failed to be sealed
+  if (drained) return code;
   net::log_event(Level::warn, "stopped", {{"text", "a session was still waiting at the end of the grace"}});
   std::fflush(nullptr);
   std::_Exit(code);
