@@ -47,6 +47,7 @@ class Gateway:
             "popd.listen": ["127.0.0.1:0"],
         }
         self.settings.update(settings or {})
+        self.environment = None   # of every process started here; None: our own
         self.process = None
         self.addresses = {}
         self.output = ""
@@ -61,7 +62,8 @@ class Gateway:
 
     def command(self, *words, check=True):
         """Runs a subcommand that ends by itself; its standard output as octets."""
-        done = subprocess.run([BINARY, *words, *self.arguments()], capture_output=True, timeout=PATIENCE_S)
+        done = subprocess.run([BINARY, *words, *self.arguments()], capture_output=True, timeout=PATIENCE_S,
+                              env=self.environment)
         if check and done.returncode != 0:
             raise AssertionError(f"guichet {' '.join(words)}: exit {done.returncode}\n"
                                  f"{done.stdout.decode(errors='replace')}{done.stderr.decode(errors='replace')}")
@@ -83,7 +85,8 @@ class Gateway:
         assert self.process is None, "already running"
         self.errors = open(self.folder / "stderr", "ab")
         self.process = subprocess.Popen([BINARY, "run", *self.arguments()],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors,
+                                        env=self.environment)
         lines = queue.Queue()
         self.reader = threading.Thread(target=self._read_output, args=(self.process.stdout, lines), daemon=True)
         self.reader.start()
