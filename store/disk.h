@@ -64,6 +64,7 @@ class Disk {
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::filesystem::path& folder) = 0;
   [[nodiscard]] virtual Result<void> make_folder(
       const std::filesystem::path&) = 0;  // with parents; fine if there
+  // absent: there is none, or none that is ours to sync.
   [[nodiscard]] virtual Result<void> sync_folder(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<FolderLock>> lock(const std::filesystem::path& file) = 0;
   struct Space {

@@ -44,6 +44,16 @@ int resumed(const Call& call) {
     if (const int result = call(); result >= 0 || errno != EINTR) return result;
 }
 
+// A folder of somebody else's, or on a file system that has nothing to sync (a read-only root), is no disk
+// that fails.
+tl::unexpected<Error> fail_folder(const char* what, const fs::path& path) {
+  const int code = errno;
+  auto failure = fail_errno(what, path, code);
+  const bool not_ours = code == EACCES || code == EPERM || code == EROFS || code == EINVAL;
+  if (not_ours) failure.value().kind = ErrorKind::absent;
+  return failure;
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -207,9 +217,9 @@ class RealDisk final : public Disk {
 
   Result<void> sync_folder(const fs::path& path) override {
     const int fd = resumed([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-    if (fd < 0) return fail_errno("cannot open folder", path);
+    if (fd < 0) return fail_folder("cannot open folder", path);
     const Descriptor folder(fd);
-    if (::fsync(fd) != 0) return fail_errno("cannot sync folder", path);
+    if (::fsync(fd) != 0) return fail_folder("cannot sync folder", path);
     return {};
   }
 

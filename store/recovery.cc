@@ -98,7 +98,9 @@ Result<void> make_durably(Disk& disk, const fs::path& store) {
   // What was there may be so only since a start that failed just here. Some of it may be nobody's to open.
   for (auto folder = above.empty() ? store : above.back(); parent_of(folder) != folder;
        folder = parent_of(folder))
-    (void)disk.sync_folder(parent_of(folder));
+    if (auto synced = disk.sync_folder(parent_of(folder));
+        !synced && synced.error().kind != ErrorKind::absent)
+      return synced;
   return {};
 }
 
