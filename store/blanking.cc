@@ -43,7 +43,9 @@ std::optional<Block> damaged_block(const File& file, const Flaw& flaw, const Era
 // Every record's header, and every fact.
 Result<void> walk(const Archive& archive, const std::function<void(const ScannedRecord&)>& take,
                   const std::function<void(const File&, const Flaw&)>& take_damaged) {
-  const auto look = [&take](const ScannedRecord& record) -> Result<void> { return take(record), Result<void>(); };
+  const auto look = [&take](const ScannedRecord& record) -> Result<void> {
+    return take(record), Result<void>();
+  };
   const auto volumes = archive.volumes();
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes) {
@@ -68,12 +70,20 @@ Result<void> overwrite(File& file, const Block& block) {
   return {};
 }
 
+// Not by its mark alone: an erasure that was interrupted has taken that away.
+Result<bool> is_sealed(const Archive& archive, std::uint32_t volume) {
+  const auto volumes = archive.volumes();
+  if (!volumes) return tl::unexpected(volumes.error());
+  if (volume != volumes->back().number) return true;
+  return archive.open(volume).and_then([](const auto& file) { return file->is_read_only(); });
+}
+
 // The descriptor is one of its own: a failed write-back is reported once to each, and the writer must not be
 // told of ours, nor we of its.
 Result<void> blank_out_in(const Archive& archive, std::uint32_t volume, const std::vector<Block>& blocks) {
   auto& disk = archive.disk();
   const auto path = volume_file(archive.folder(), volume);
-  const auto sealed = archive.open(volume).and_then([](const auto& file) { return file->is_read_only(); });
+  const auto sealed = is_sealed(archive, volume);
   if (!sealed) return tl::unexpected(sealed.error());
   if (*sealed)
     if (auto opened = disk.make_writable(path); !opened) return opened;
@@ -101,8 +111,8 @@ Result<std::vector<Block>> find_blocks(const Archive& archive, const ErasedRecor
   return blocks;
 }
 
-Result<std::unordered_map<Digest, std::vector<Uuid>>> records_of(
-    const Archive& archive, const std::unordered_set<Digest>& digests) {
+Result<std::unordered_map<Digest, std::vector<Uuid>>> records_of(const Archive& archive,
+                                                                 const std::unordered_set<Digest>& digests) {
   std::unordered_map<Digest, std::vector<Uuid>> records;
   if (digests.empty()) return records;
   const auto take = [&](const ScannedRecord& record) {
