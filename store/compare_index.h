@@ -15,4 +15,7 @@ namespace guichet::store {
 void compare_index(const Archive& archive, const Ledger& ledger, const std::function<Place()>& read_on,
                    Findings& findings);
 
+// For a part of the volumes: whether each thing in the ledger is in the index as the volumes have it.
+void compare_read_part(const Archive& archive, const Ledger& ledger, Findings& findings);
+
 }  // namespace guichet::store

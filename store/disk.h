@@ -39,6 +39,11 @@ class File {
   // The mark of a sealed volume, for people and for recovery; survives a power cut once synced.
   [[nodiscard]] virtual Result<void> make_read_only() = 0;
   [[nodiscard]] virtual Result<bool> is_read_only() const = 0;
+  // These octets will not be read again soon: who reads everything must not push what is read often out of
+  // the machine's memory. A hint; nothing happens to the file.
+  virtual void forget(std::uint64_t from, std::uint64_t octets) const {
+    static_cast<void>(from), static_cast<void>(octets);
+  }
 };
 
 // Held as long as the object lives.

@@ -112,6 +112,10 @@ class RealFile final : public File {
     return (status.st_mode & 0222) == 0;
   }
 
+  void forget(std::uint64_t from, std::uint64_t octets) const override {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(from), static_cast<off_t>(octets), POSIX_FADV_DONTNEED);
+  }
+
   Result<std::uint64_t> size() const override {
     struct stat status {};
     if (::fstat(fd_.get(), &status) != 0) return fail_errno("cannot stat", path_);

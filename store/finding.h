@@ -15,6 +15,7 @@ struct Finding {
   FindingKind kind = FindingKind::damage;
   std::string where;  // "00000003.warc at 10240", "00000003.warc" or "index"
   std::string what;
+  Place place = {};  // for programs: offset 0 when it is about the volume as a whole; volume 0: about none
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "store/lineage.h"
 #include "store/projection.h"
 
 namespace guichet::store {
@@ -42,7 +43,8 @@ void Ledger::take(const ScannedRecord& record) {
   if (record.header.type == RecordType::revisit) return take_revisit(record);
   const auto news = news_of(record);
   if (!news && news.error().kind == ErrorKind::foreign) {
-    findings_.push_back({FindingKind::note, where(record.place), news.error().text + "; not checked"});
+    findings_.push_back(
+        {FindingKind::note, where(record.place), news.error().text + "; not checked", record.place});
   } else if (!news) {
     damage(record.place, news.error().text);
   } else if (*news) {
@@ -74,9 +76,9 @@ void Ledger::hold(const Digest& digest, const BodyPlace& place, bool sound) {
   const auto [entry, is_new] = bodies_.try_emplace(digest, BodyEntry{place, sound, place.begin()});
   if (is_new) return;
   auto& known = entry->second;
-  const bool is_last = known.place.begin() < place.begin();
+  const bool is_last = is_earlier(known.place.begin(), place.begin());
   superseded_.emplace(digest, is_last ? known.place.message.uuid : place.message.uuid);
-  known.first = std::min(known.first, place.begin());
+  known.first = std::min(known.first, place.begin(), is_earlier);
   if (is_last) known.place = place, known.sound = sound;
 }
 
@@ -84,6 +86,13 @@ bool Ledger::held_by(const Digest& digest, const Uuid& record) const {
   const auto [begin, end] = superseded_.equal_range(digest);
   return bodies_.at(digest).place.message.uuid == record ||
          std::any_of(begin, end, [&](const auto& entry) { return entry.second == record; });
+}
+
+// A record's id is its message's.
+bool Ledger::names_other_record(const Digest& digest, const Uuid& record) const {
+  if (held_by(digest, record)) return false;
+  const auto earlier = elsewhere_ ? elsewhere_->message({record}) : std::nullopt;
+  return !earlier || earlier->digest != digest;
 }
 
 void Ledger::take_revisit(const ScannedRecord& record) {
@@ -95,7 +104,7 @@ void Ledger::take_revisit(const ScannedRecord& record) {
     open_.push_back(
         {record.place, *header.target, *header.payload_digest,
          "a revisit of sha256:" + header.payload_digest->hex() + ", which no record before it holds"});
-  } else if (!held_by(body->first, *header.refers_to)) {
+  } else if (names_other_record(body->first, *header.refers_to)) {
     damage(record.place, "a revisit that names another record than the one with its octets");
   }
 }
@@ -132,8 +141,7 @@ void Ledger::add(const Delivered& fact, Place place) {
     return damage(place,
                   name_of(fact.uid) + ": the uid was given before, at " + where(earlier->second.place));
   strike_out(fact.message, fact.recipient);
-  const auto message = messages_.find(fact.message.uuid);
-  if (message != messages_.end()) return check_served_size(fact, message->second, place);
+  if (const auto known = message(fact.message)) return check_served_size(fact, *known, place);
   open_.push_back({place, fact.message, fact.message,
                    name_of(fact.uid) + " is of " + name_of(fact.message) + ", which was not received"});
 }
@@ -209,8 +217,13 @@ void Ledger::erase_body(const Erased& fact) {
 }
 
 bool Ledger::is_erased(const RecordHeader& header) const {
-  if (header.type == RecordType::resource) return erased_records_.contains(header.record_id);
-  return header.refers_to && erased_.contains(*header.refers_to);
+  // The octets of a record go with the last message that has them, so its own message is erased by then.
+  const auto elsewhere = [this](const Uuid& message) {
+    return elsewhere_ && elsewhere_->is_erased({message});
+  };
+  if (header.type == RecordType::resource)
+    return erased_records_.contains(header.record_id) || elsewhere(header.record_id);
+  return header.refers_to && (erased_.contains(*header.refers_to) || elsewhere(*header.refers_to));
 }
 
 void Ledger::settle_blanks() {
@@ -218,7 +231,7 @@ void Ledger::settle_blanks() {
     if (!is_erased(header)) damage(place, "the block is blank as if it were erased, and no erasure says so");
   for (const auto& [uuid, message] : messages_) {
     const bool gone = erased_digests_.contains(message.digest) && !bodies_.contains(message.digest);
-    if (gone && !erased_.contains(uuid))
+    if (gone && !erased_.contains(uuid) && !(elsewhere_ && elsewhere_->body(message.digest)))
       damage(message.place, name_of(MessageId{uuid}) + ": its octets were erased, though it was not");
   }
 }
@@ -232,23 +245,45 @@ bool Ledger::exists(const Reference& reference) const {
   return deliveries_.contains(std::get<Uid>(reference.to).uuid);
 }
 
+bool Ledger::exists_elsewhere(const Reference& reference) const {
+  if (!elsewhere_) return false;
+  if (const auto* digest = std::get_if<Digest>(&reference.to))
+    return elsewhere_->body(*digest).has_value() || elsewhere_->is_erased(reference.message);
+  if (const auto* message = std::get_if<MessageId>(&reference.to))
+    return elsewhere_->message(*message).has_value();
+  return elsewhere_->delivery(reference.message, std::get<Uid>(reference.to));
+}
+
 void Ledger::settle() {
   for (const auto& reference : open_)
-    if (!exists(reference)) damage(reference.place, reference.what);
+    if (!exists(reference) && !exists_elsewhere(reference)) damage(reference.place, reference.what);
   open_.clear();
+}
+
+std::optional<MessageEntry> Ledger::message(const MessageId& id) const {
+  if (const auto found = messages_.find(id.uuid); found != messages_.end()) return found->second;
+  const auto earlier = elsewhere_ ? elsewhere_->message(id) : std::nullopt;
+  if (!earlier) return std::nullopt;
+  return MessageEntry{earlier->digest, earlier->row.received, earlier->size_octets, earlier->row.place};
 }
 
 // --- The served form -----------------------------------------------------------------------------------
 
 void Ledger::check_served_size(const Delivered& fact, const MessageEntry& message, Place place) {
-  const auto body = bodies_.find(message.digest);
-  if (body == bodies_.end() || !body->second.sound) return;  // that is a finding of its own
-  const auto served = served_octets(body->second.place, message.digest, fact.form.rule);
+  const auto body = sound_body(message.digest);
+  if (!body) return;  // that is a finding of its own
+  const auto served = served_octets(*body, message.digest, fact.form.rule);
   if (!served) return damage(place, name_of(fact.uid) + " cannot be served: " + served.error().text);
   const auto whole = fact.form.prefix.size() + *served;
   if (whole == fact.form.size_octets) return;
   damage(place, name_of(fact.uid) + " says " + octets(fact.form.size_octets) + ", its served form has " +
                     octets(whole));
+}
+
+std::optional<BodyPlace> Ledger::sound_body(const Digest& digest) const {
+  const auto body = bodies_.find(digest);
+  if (body == bodies_.end()) return elsewhere_ ? elsewhere_->body(digest) : std::nullopt;
+  return body->second.sound ? std::optional(body->second.place) : std::nullopt;
 }
 
 Result<std::uint64_t> Ledger::served_octets(const BodyPlace& body, const Digest& digest,
@@ -269,7 +304,7 @@ Result<std::uint64_t> Ledger::served_octets(const BodyPlace& body, const Digest&
 }
 
 void Ledger::damage(Place place, std::string what) {
-  findings_.push_back({FindingKind::damage, where(place), std::move(what)});
+  findings_.push_back({FindingKind::damage, where(place), std::move(what), place});
 }
 
 }  // namespace guichet::store

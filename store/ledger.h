@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "store/archive.h"
+#include "store/elsewhere.h"
 #include "store/facts.h"
 #include "store/finding.h"
 #include "store/index.h"
@@ -55,6 +56,8 @@ class Ledger {
  public:
   // References must outlive the object.
   Ledger(const Archive& archive, Findings& findings) : archive_(archive), findings_(findings) {}
+  // When not all volumes are read: where to look for what the others hold. nullptr: everything is read.
+  void look_elsewhere(Elsewhere* elsewhere) { elsewhere_ = elsewhere; }
 
   // A whole record, in order.
   void take(const ScannedRecord& record);
@@ -110,10 +113,15 @@ class Ledger {
   [[nodiscard]] Result<std::uint64_t> served_octets(const BodyPlace& body, const Digest& digest,
                                                     const ServedRule& rule);
   [[nodiscard]] bool exists(const Reference& reference) const;
+  [[nodiscard]] bool exists_elsewhere(const Reference& reference) const;
+  [[nodiscard]] bool names_other_record(const Digest& digest, const Uuid& record) const;
+  [[nodiscard]] std::optional<BodyPlace> sound_body(const Digest& digest) const;
+  [[nodiscard]] std::optional<MessageEntry> message(const MessageId& id) const;
   void damage(Place place, std::string what);
 
   const Archive& archive_;
   Findings& findings_;
+  Elsewhere* elsewhere_ = nullptr;
   std::unordered_map<Digest, BodyEntry> bodies_;
   std::unordered_multimap<Digest, Uuid> superseded_;  // earlier records of the same octets
   ByUuid<MessageEntry> messages_;

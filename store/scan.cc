@@ -9,6 +9,7 @@ namespace guichet::store {
 namespace {
 
 constexpr std::size_t window_octets = 1 << 20;
+constexpr std::uint64_t forget_octets = 8 << 20;
 constexpr std::uint64_t fact_octets_max = 64ull << 20;
 constexpr std::string_view version_line = "WARC/1.1\r\n";
 
@@ -29,6 +30,8 @@ class Window {
 
  private:
   Result<void> fill(std::uint64_t offset) {
+    if (options_.stop.stop_requested()) return fail(ErrorKind::stopped, "stopped");
+    if (options_.forget_behind) forget_behind(offset);
     buffer_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(window_octets, size_ - offset)));
     const auto got = file_.read_at(buffer_, offset);
     buffer_.resize(got ? *got : 0);
@@ -38,11 +41,19 @@ class Window {
     return {};
   }
 
+  // Some way behind: a body is read a second time when a delivery of it is met.
+  void forget_behind(std::uint64_t offset) {
+    if (offset < forgotten_ + 2 * forget_octets) return;
+    file_.forget(forgotten_, offset - forget_octets - forgotten_);
+    forgotten_ = offset - forget_octets;
+  }
+
   const File& file_;
   const std::uint64_t size_;
   const ScanOptions& options_;
   std::string buffer_;
   std::uint64_t begin_ = 0;
+  std::uint64_t forgotten_ = 0;  // up to here
 };
 
 class Scan {
@@ -156,7 +167,7 @@ class Scan {
     chain_known_ = true;
     chain_proven_ = believed;
     chain_ = record.header.chain;  // also of a record whose block is wrong: its place in the chain is not
-    note_warcinfo(record);
+    note_warcinfo(record, believed);
     if (flaw) return result_.flaws.push_back(*flaw), Result<void>();
     result_.end = record.end;
     result_.chain = chain_;
@@ -171,10 +182,12 @@ class Scan {
                                                       : "the volume does not begin with a warcinfo record";
   }
 
-  void note_warcinfo(const ScannedRecord& record) {
+  // From a record that is believed: a wrong one would make strangers of all others when the walk has to look
+  // for the next.
+  void note_warcinfo(const ScannedRecord& record, bool believed) {
     if (record.header.type == RecordType::warcinfo && record.place.offset != 0)
       add_flaw(FlawKind::chain, at_, record.header.batch, "a second warcinfo record");
-    else if (result_.warcinfo_id == Uuid{})
+    else if (believed && result_.warcinfo_id == Uuid{})
       result_.warcinfo_id = record.header.warcinfo_id;
   }
 

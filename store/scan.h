@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ struct ScanOptions {
       std::nullopt;         // with this chain value before it; unset: taken from the warcinfo block
   bool read_bodies = true;  // check the digests of resource blocks too
   std::function<void(std::uint64_t octets)> progress = nullptr;
+  std::stop_token stop = {};   // requested: the walk ends with ErrorKind::stopped
+  bool forget_behind = false;  // leave the machine's memory to others (File::forget)
 };
 
 // The visitor may stop the walk with an error. After a flaw the walk goes on at the next whole record, if
@@ -75,7 +78,8 @@ struct VolumeInfo {
   int format = 1;
   std::uint32_t previous_volume = 0;  // 0: this is the first
   std::uint64_t previous_length = 0;
-  Digest previous_chain;  // zeros for the first
+  Digest previous_chain;     // zeros for the first
+  std::uint32_t volume = 0;  // the number that it was begun with; set by decode_volume_info()
 };
 [[nodiscard]] std::string encode_volume_info(const VolumeInfo& info, std::uint32_t number);
 [[nodiscard]] Result<VolumeInfo> decode_volume_info(std::string_view block);

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace guichet::store {
 
@@ -16,6 +18,16 @@ inline void works_in_batches(const char* name) {
   const sched_param no_priority{};
   ::pthread_setschedparam(::pthread_self(), SCHED_BATCH,
                           &no_priority);  // refused in a sandbox: slower, no more
+}
+
+// Runs, and reads from the disk, only when nobody else wants to. For threads that hold no lock which another
+// one waits for.
+inline void works_when_idle() {
+  constexpr int this_thread = 1,
+                idle_class = 3 << 13;  // IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE: ioprio_set(2)
+  const sched_param no_priority{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &no_priority);
+  static_cast<void>(::syscall(SYS_ioprio_set, this_thread, 0, idle_class));
 }
 
 }  // namespace guichet::store

@@ -1,19 +1,34 @@
 #include "store/verify.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "store/compare_index.h"
+#include "store/elsewhere.h"
 #include "store/ledger.h"
+#include "store/lineage.h"
 #include "store/scan.h"
 
 namespace guichet::store {
 namespace {
 
 constexpr std::string_view torn_ending = ".torn";
+constexpr std::string_view damaged_mark = ".warc.damaged";  // store/repair.h
 
 Result<void> no_visit(const ScannedRecord&) {
   return {};
+}
+
+// What was merged in first: facts of the store's own chain may be about it, never the other way round. So the
+// volume that is being written comes last.
+std::vector<VolumeName> in_order_of_reading(std::vector<VolumeName> volumes) {
+  std::stable_partition(volumes.begin(), volumes.end(),
+                        [](const VolumeName& volume) { return lineage_of(volume.number) != 0; });
+  return volumes;
 }
 
 class Verification {
@@ -22,37 +37,64 @@ class Verification {
       : archive_(archive), options_(options), ledger_(archive, report_.findings) {}
 
   Result<VerifyReport> run() {
-    if (auto sized = measure(); !sized) return tl::unexpected(sized.error());
+    if (auto planned = plan(); !planned) return tl::unexpected(planned.error());
     if (auto named = name_other_files(); !named) return tl::unexpected(named.error());
     if (auto read = read_on(); !read) return tl::unexpected(read.error());
-    const auto read_on_for_index = [this] {
-      (void)
-          read_on();  // a folder that could be listed a moment ago; the index is compared with what was read
-      return end_;
-    };
-    compare_index(archive_, ledger_, read_on_for_index, report_.findings);
-    ledger_.settle_blanks();
+    compare();
+    settle_late();
+    if (options_.stop.stop_requested()) return fail(ErrorKind::stopped, "stopped");
     if (torn_) report_.findings.push_back(*torn_);
     count();
     return std::move(report_);
   }
 
  private:
-  // Where reading goes on, and what is known of the volume read last.
+  // Where reading goes on in a chain of volumes, and what is known of the volume read last.
   struct Position {
     std::uint32_t volume = 0;
     std::uint64_t offset = 0;
-    std::optional<Digest> chain;  // unset: begins at the warcinfo
-    std::uint64_t length = 0;     // of the file
-    bool sound = true;            // no flaw so far
+    std::optional<Digest> chain = std::nullopt;  // unset: begins at the warcinfo
+    std::uint64_t length = 0;                    // of the file
+    std::uint64_t last_record = 0;
+    bool sound = true;  // no flaw so far
+    bool sealed = false;
+    bool begun = false;  // being read
+    bool read = true;
+    bool length_known = true, chain_known = true;
+  };
+  struct Lineage {
+    Position at, before;
   };
 
-  Result<void> measure() {
+  Result<void> plan() {
     const auto volumes = archive_.volumes();
     if (!volumes) return tl::unexpected(volumes.error());
     for (const auto& volume : *volumes)
-      if (const auto file = archive_.open(volume.number)) octets_total_ += (*file)->size().value_or(0);
+      plans_.emplace(volume.number, options_.plan ? options_.plan(volume) : VolumePlan{});
+    const bool part = std::any_of(plans_.begin(), plans_.end(), [](const auto& planned) {
+      return planned.second.attention != Attention::read;
+    });
+    if (part) prepare_part();
+    for (const auto& volume : *volumes)
+      if (plan_of(volume.number).attention == Attention::read)
+        if (const auto file = archive_.open(volume.number)) octets_total_ += (*file)->size().value_or(0);
     return {};
+  }
+
+  void prepare_part() {
+    auto elsewhere = Elsewhere::open(archive_);
+    if (elsewhere) {
+      elsewhere_ = std::move(*elsewhere);
+      return ledger_.look_elsewhere(elsewhere_.get());
+    }
+    note("index", "every volume is read, since " + elsewhere.error().text);
+    plans_.clear();
+  }
+
+  // A volume that came later is one to read.
+  VolumePlan plan_of(std::uint32_t number) const {
+    const auto planned = plans_.find(number);
+    return planned == plans_.end() ? VolumePlan{} : planned->second;
   }
 
   Result<void> name_other_files() {
@@ -61,7 +103,9 @@ class Verification {
     const auto all = archive_.disk().list(archive_.folder() / "volumes");
     if (!volumes || !all) return tl::unexpected(volumes ? all.error() : volumes.error());
     for (const auto& name : foreign)
-      note(name, "a foreign file among the volumes; it is not looked into");
+      note(name, name.find(damaged_mark) != std::string::npos
+                     ? "what a repair replaced; it may be removed when nothing in it is missed"
+                     : "a foreign file among the volumes; it is not looked into");
     for (const auto& name : *all)
       if (name.ends_with(torn_ending))
         note(name,
@@ -75,31 +119,88 @@ class Verification {
   Result<void> read_on() {
     const auto volumes = archive_.volumes();
     if (!volumes) return tl::unexpected(volumes.error());
-    for (const auto& volume : *volumes)
-      if (volume.number >= at_.volume) read(volume.number, volume.number == volumes->back().number);
+    for (const auto& volume : in_order_of_reading(*volumes)) {
+      chain_ = &lineages_[lineage_of(volume.number)];
+      if (volume.number < chain_->at.volume) continue;
+      const bool is_last = lineage_of(volume.number) == 0 && volume.number == last_own(*volumes);
+      if (auto read = attend(volume.number, is_last); !read) return read;
+    }
     return {};
   }
 
-  void read(std::uint32_t number, bool is_last) {
-    if (number != at_.volume) begin(number);
+  static std::uint32_t last_own(const std::vector<VolumeName>& volumes) {
+    std::uint32_t last = 0;
+    for (const auto& volume : volumes)
+      if (lineage_of(volume.number) == 0) last = std::max(last, volume.number);
+    return last;
+  }
+
+  // Only a failure to go on at all is an error: a volume that cannot be read is a finding.
+  Result<void> attend(std::uint32_t number, bool is_last) {
+    if (number != at().volume) begin(number);
+    const auto told = report_.findings.size();
+    const auto plan = plan_of(number);
+    if (plan.attention == Attention::none) {
+      at().length_known = at().chain_known = at().read = false;
+      ++report_.volumes_left_out;
+      return {};
+    }
     const auto file = archive_.open(number);
-    const auto writable = file.and_then([](const auto& opened) { return opened->is_read_only(); });
-    // Only the last volume may still be written to, or have been when the power went.
-    auto read = !writable               ? Result<void>(tl::unexpected(writable.error()))
-                : is_last && !*writable ? read_active(**file)
-                                        : read_sealed(**file);
-    if (!read) damage(where(number), "cannot be read: " + read.error().text);
+    const auto sealed = file.and_then([](const auto& opened) { return opened->is_read_only(); });
+    at().sealed = sealed.value_or(false) || !is_last;
+    auto done = !sealed                             ? Result<void>(tl::unexpected(sealed.error()))
+                : plan.attention == Attention::link ? look_at_link(**file, plan)
+                                                    : read(**file);
+    if (!done && done.error().kind == ErrorKind::stopped) return done;
+    if (!done) damage(where(number), "cannot be read: " + done.error().text, {number, 0});
     ledger_.settle();
+    tell(told);
+    return {};
   }
 
   void begin(std::uint32_t number) {
-    if (const auto missing = at_.volume + 1; missing < number)
-      damage(where(missing), missing + 1 == number
-                                 ? "this volume is missing"
-                                 : "this volume and all up to " + where(number - 1) + " are missing");
-    before_ = at_;
-    at_ = {.volume = number, .offset = 0, .chain = std::nullopt, .length = 0, .sound = true};
-    ++report_.volumes;
+    const auto missing = std::max(at().volume, lineage_of(number) * lineage_stride) + 1;
+    if (missing < number)
+      damage(where(missing),
+             missing + 1 == number ? "this volume is missing"
+                                   : "this volume and all up to " + where(number - 1) + " are missing",
+             {missing, 0});
+    before() = at();
+    at() = {};
+    at().volume = number;
+  }
+
+  // Only the last volume may still be written to, or have been when the power went.
+  Result<void> read(const File& file) {
+    if (!std::exchange(at().begun, true)) {
+      ++report_.volumes;
+      if (elsewhere_) elsewhere_->reads(at().volume);
+    }
+    return at().sealed ? read_sealed(file) : read_active(file);
+  }
+
+  // --- A volume that is left out ---
+
+  Result<void> look_at_link(const File& file, const VolumePlan& plan) {
+    ++report_.volumes_left_out;
+    at().read = false;
+    at().chain = plan.chain;
+    at().chain_known = plan.chain.has_value();
+    const auto size = file.size();
+    if (!size) return tl::unexpected(size.error());
+    if (auto looked = first_record(file); !looked) return looked;
+    return finish(*size);
+  }
+
+  Result<void> first_record(const File& file) {
+    const auto enough = fail(ErrorKind::stopped, "one record is enough");
+    const auto scan = scan_volume(file, at().volume, {.read_bodies = false},
+                                  [&](const ScannedRecord& record) -> Result<void> {
+                                    if (record.header.type == RecordType::warcinfo) check_link(record);
+                                    return enough;
+                                  });
+    if (!scan && scan.error().text != enough.value().text) return tl::unexpected(scan.error());
+    return {};
   }
 
   // --- A volume that will never change ---
@@ -108,17 +209,17 @@ class Verification {
     torn_.reset();
     const auto size = file.size();
     if (!size) return tl::unexpected(size.error());
-    if (at_.offset >= *size && at_.offset > 0) return finish(*size);
+    if (at().offset >= *size && at().offset > 0) return finish(*size);
     auto scan = visit(file, UINT64_MAX);
     if (!scan) return tl::unexpected(scan.error());
     for (const auto& flaw : scan->flaws)
       add(flaw, file);
-    if (*size == 0) damage(where(at_.volume), "the volume is empty");
+    if (*size == 0) damage(where(at().volume), "the volume is empty", {at().volume, 0});
     return finish(*size);
   }
 
   Result<void> finish(std::uint64_t size) {
-    at_.offset = at_.length = size;
+    at().offset = at().length = size;
     return {};
   }
 
@@ -134,7 +235,7 @@ class Verification {
     torn_.reset();
     const auto settled = settle(file);
     if (!settled) return tl::unexpected(settled.error());
-    if (settled->until > at_.offset)
+    if (settled->until > at().offset)
       if (auto scan = visit(file, settled->until); !scan) return tl::unexpected(scan.error());
     for (const auto& flaw : settled->damage)
       add(flaw, file);
@@ -144,10 +245,10 @@ class Verification {
   // A writer at work looks like damage for a moment: only what is found twice is there. The same rule as at a
   // start tells a torn tail from damage: a flaw in a batch with none after it was never acknowledged.
   Result<Settled> settle(const File& file) {
-    const auto first = scan_volume(file, at_.volume, from_here(), no_visit);
+    const auto first = scan_volume(file, at().volume, from_here(), no_visit);
     if (!first) return tl::unexpected(first.error());
     if (first->flaws.empty()) return Settled{.until = first->end, .damage = {}};
-    const auto second = scan_volume(file, at_.volume, from_here(), no_visit);
+    const auto second = scan_volume(file, at().volume, from_here(), no_visit);
     if (!second) return tl::unexpected(second.error());
     Settled settled{.until = second->end, .damage = {}};
     for (const auto& flaw : second->flaws) {
@@ -167,15 +268,18 @@ class Verification {
   static Finding torn_note(const Flaw& flaw) {
     return {FindingKind::note, where(flaw.place),
             "a batch that is being written, or that a crash cut off before it was acknowledged (" +
-                flaw.text + "); the next start seals the volume here"};
+                flaw.text + "); the next start seals the volume here",
+            flaw.place};
   }
 
   // --- Records ---
 
   ScanOptions from_here() const {
     ScanOptions options;
-    options.from = at_.offset;
-    options.chain = at_.chain;
+    options.from = at().offset;
+    options.chain = at().chain;
+    options.stop = options_.stop;
+    options.forget_behind = options_.forget_behind;
     return options;
   }
 
@@ -184,44 +288,59 @@ class Verification {
     options.until = until;
     if (options_.progress)
       options.progress = [this](std::uint64_t offset) {
-        options_.progress(std::min(report_.octets + offset - at_.offset, octets_total_), octets_total_);
+        options_.progress(std::min(report_.octets + offset - at().offset, octets_total_), octets_total_);
       };
-    auto scan = scan_volume(file, at_.volume, options, [this](const ScannedRecord& record) {
+    auto scan = scan_volume(file, at().volume, options, [this](const ScannedRecord& record) {
       if (record.header.type == RecordType::warcinfo) check_link(record);
       ledger_.take(record);
+      at().last_record = record.place.offset;
       return Result<void>();
     });
     if (!scan) return scan;
     report_.records += scan->records;
-    report_.octets += std::min(until, file.size().value_or(until)) - at_.offset;
-    at_.chain = scan->chain;
-    at_.sound = at_.sound && scan->flaws.empty();
-    if (scan->records > 0) end_ = {at_.volume, scan->end};
+    report_.octets += std::min(until, file.size().value_or(until)) - at().offset;
+    at().chain = scan->chain;
+    at().sound = at().sound && scan->flaws.empty();
+    if (scan->records > 0 && lineage_of(at().volume) == 0) end_ = {at().volume, scan->end};
     return scan;
   }
 
-  // The warcinfo names the volume before it as it was when it was sealed.
+  // The warcinfo names the volume before it as it was when it was sealed. Volumes that were merged in keep
+  // the numbers that they had.
   void check_link(const ScannedRecord& record) {
     const auto info = decode_volume_info(record.block);
     if (!info || record.place.offset != 0) return;  // the scan has said so
-    if (before_.volume + 1 != at_.volume) return;   // a missing volume has been named
-    if (info->previous_volume != before_.volume)
-      return damage(where(record.place), "the warcinfo says that it follows " + name(info->previous_volume) +
-                                             ", but it follows " + name(before_.volume) +
-                                             ": volumes were swapped or renamed");
-    if (info->previous_length != before_.length)
-      return damage(where(before_.volume), "the volume has " + std::to_string(before_.length) +
-                                               " octets, it was sealed with " +
-                                               std::to_string(info->previous_length));
-    if (before_.sound && before_.chain.value_or(Digest{}) != info->previous_chain)
-      damage(where(record.place), "the chain is broken: " + name(before_.volume) +
-                                      " does not end with the record that it ended with when it was sealed");
+    if (before().volume != 0 && before().volume + 1 != at().volume)
+      return;  // a missing volume has been named
+    const auto previous = number_in_lineage(at().volume) - 1;
+    if (before().volume == 0 && previous != 0) return;
+    if (info->previous_volume != previous)
+      return damage(where(record.place),
+                    "the warcinfo says that it follows " + name(info->previous_volume) + ", but it follows " +
+                        name(before().volume) + ": volumes were swapped or renamed",
+                    record.place);
+    if (before().length_known && info->previous_length != before().length)
+      return damage(where(before().volume),
+                    "the volume has " + std::to_string(before().length) + " octets, it was sealed with " +
+                        std::to_string(info->previous_length),
+                    {before().volume, 0});
+    if (before().sound && before().chain_known && before().chain.value_or(Digest{}) != info->previous_chain)
+      damage(where(record.place),
+             "the chain is broken: " + name(before().volume) +
+                 " does not end with the record that it ended with when it was sealed",
+             record.place);
   }
+
+  Position& at() { return chain_->at; }
+  const Position& at() const { return chain_->at; }
+  Position& before() { return chain_->before; }
+  const Position& before() const { return chain_->before; }
 
   static std::string name(std::uint32_t volume) { return volume == 0 ? "no other" : where(volume); }
 
   void add(const Flaw& flaw, const File& file) {
-    damage(where(flaw.place), flaw.text + (flaw.kind == FlawKind::block ? take_damaged(flaw, file) : ""));
+    damage(where(flaw.place), flaw.text + (flaw.kind == FlawKind::block ? take_damaged(flaw, file) : ""),
+           flaw.place);
   }
 
   // The header still says what the octets were.
@@ -238,11 +357,69 @@ class Verification {
 
   // --- Findings ---
 
-  void damage(std::string at, std::string what) {
-    report_.findings.push_back({FindingKind::damage, std::move(at), std::move(what)});
+  void damage(std::string where, std::string what, Place place) {
+    report_.findings.push_back({FindingKind::damage, std::move(where), std::move(what), place});
   }
-  void note(std::string at, std::string what) {
-    report_.findings.push_back({FindingKind::note, std::move(at), std::move(what)});
+  void note(std::string where, std::string what) {
+    report_.findings.push_back({FindingKind::note, std::move(where), std::move(what)});
+  }
+
+  // Reading a volume also shows whether the one before it ends as it did.
+  void tell(std::size_t told) {
+    if (!options_.verdict) return;
+    if (at().read || concerns(at().volume, told)) say(verdict_on(at()));
+    if (concerns(before().volume, told)) say(verdict_on(before()));
+  }
+
+  void say(VolumeVerdict verdict) {
+    options_.verdict(verdict);
+    verdicts_.insert_or_assign(verdict.number, std::move(verdict));
+  }
+
+  // An erasure is written long after what it erases: what lacks one is known at the very end.
+  void settle_late() {
+    const auto told = report_.findings.size();
+    ledger_.settle_blanks();
+    for (auto& [number, verdict] : verdicts_) {
+      if (!concerns(number, told)) continue;
+      for (auto late = told; late < report_.findings.size(); ++late)
+        if (is_damage_in(report_.findings[late], number)) verdict.damage.push_back(report_.findings[late]);
+      options_.verdict(verdict);
+    }
+  }
+
+  bool concerns(std::uint32_t volume, std::size_t told) const {
+    return std::any_of(report_.findings.begin() + static_cast<std::ptrdiff_t>(told), report_.findings.end(),
+                       [volume](const Finding& finding) { return is_damage_in(finding, volume); });
+  }
+
+  static bool is_damage_in(const Finding& finding, std::uint32_t volume) {
+    return finding.kind == FindingKind::damage && volume != 0 && finding.place.volume == volume;
+  }
+
+  VolumeVerdict verdict_on(const Position& position) const {
+    VolumeVerdict verdict{.number = position.volume,
+                          .read = position.read,
+                          .sealed = position.sealed,
+                          .octets = position.length,
+                          .last_record = position.last_record,
+                          .chain = position.chain.value_or(Digest{}),
+                          .damage = {}};
+    for (const auto& finding : report_.findings)
+      if (is_damage_in(finding, position.volume)) verdict.damage.push_back(finding);
+    return verdict;
+  }
+
+  // --- The index ---
+
+  void compare() {
+    if (elsewhere_) return compare_read_part(archive_, ledger_, report_.findings);
+    const auto read_on_for_index = [this] {
+      (void)
+          read_on();  // a folder that could be listed a moment ago; the index is compared with what was read
+      return end_;
+    };
+    compare_index(archive_, ledger_, read_on_for_index, report_.findings);
   }
 
   void count() {
@@ -258,8 +435,12 @@ class Verification {
   const VerifyOptions& options_;
   VerifyReport report_;
   Ledger ledger_;
-  Position at_, before_;
-  Place end_;  // of the last whole record
+  std::map<std::uint32_t, VolumePlan> plans_;
+  std::map<std::uint32_t, VolumeVerdict> verdicts_;
+  std::unique_ptr<Elsewhere> elsewhere_;  // set: some volumes are left out
+  std::map<std::uint32_t, Lineage> lineages_;
+  Lineage* chain_ = nullptr;  // the one that is being read
+  Place end_;                 // of the last whole record of the store's own chain
   std::optional<Finding> torn_;
   std::uint64_t octets_total_ = 0;
 };

@@ -51,6 +51,7 @@ Result<VolumeInfo> decode_volume_info(std::string_view block) {
     return found == fields.end() ? std::string() : found->second;
   };
   const auto format = read_number<int>(text("guichet-format"));
+  const auto number = read_number<std::uint32_t>(text("guichet-volume"));
   const auto volume = read_number<std::uint32_t>(text("guichet-previous-volume"));
   const auto length = read_number<std::uint64_t>(text("guichet-previous-length"));
   const auto chain = Digest::from_hex(text("guichet-previous-chain"));
@@ -58,8 +59,9 @@ Result<VolumeInfo> decode_volume_info(std::string_view block) {
   if (*format != volume_format)
     return fail(ErrorKind::foreign, "volume format " + std::to_string(*format) +
                                         ", this release reads format " + std::to_string(volume_format));
-  if (!volume || !length || !chain) return fail(ErrorKind::damaged, "the warcinfo record lacks a field");
-  return VolumeInfo{*format, *volume, *length, *chain};
+  if (!number || !volume || !length || !chain)
+    return fail(ErrorKind::damaged, "the warcinfo record lacks a field");
+  return VolumeInfo{*format, *volume, *length, *chain, *number};
 }
 
 }  // namespace guichet::store
