@@ -19,6 +19,7 @@
 #include "cli/control_server.h"
 #include "cli/housekeeping.h"
 #include "cli/notify.h"
+#include "cli/scrub.h"
 #include "net/answer.h"
 #include "net/listener.h"
 #include "net/log.h"
@@ -158,6 +159,7 @@ class Gateway {
     if (auto listening = listen(); !listening) return listening;
     housekeeping_.emplace(settings_, *store_, *clock_);
     loops_.start();
+    scrubber_ = Scrubber::start(settings_.store, alarm);
     announce();
     return {};
   }
@@ -167,6 +169,7 @@ class Gateway {
   // What was acknowledged is durable already; this is about good manners. False: a session still waits for
   // something that did not come within the grace, and what it refers to must not be destroyed.
   [[nodiscard]] bool stop() {
+    scrubber_.reset();
     for (auto& listener : listeners_)
       listener->stop();
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
@@ -308,6 +311,7 @@ class Gateway {
   std::optional<popd::Server> pop3_;
   std::unique_ptr<ControlServer> control_;
   std::optional<Housekeeping> housekeeping_;
+  std::unique_ptr<Scrubber> scrubber_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

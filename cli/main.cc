@@ -22,6 +22,7 @@
 #include "cli/list.h"
 #include "cli/plain_text.h"
 #include "cli/raw.h"
+#include "cli/repair.h"
 #include "cli/requeue.h"
 #include "cli/show.h"
 #include "cli/verify.h"
@@ -41,6 +42,8 @@ struct Arguments {
   std::vector<std::string> ids;
   std::string digest, since, maildrop, reason;
   bool yes = false, dry_run = false;
+  VerifyOptions verify;
+  RepairOptions repair;
 };
 
 // --- The subcommands -----------------------------------------------------------------------------------
@@ -113,12 +116,36 @@ void take_erase(CLI::App& command, Arguments& arguments) {
   command.add_option("--digest", arguments.digest, "all messages with these octets")->type_name("SHA-256");
 }
 
+void take_verify(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.verify;
+  command.add_flag("--json", options.json, "as JSON");
+  auto* incremental =
+      command.add_flag("--incremental", options.incremental,
+                       "only what was not verified since it was written: sealed volumes known to be sound, "
+                       "and not changed since, are left out");
+  auto* resume =
+      command.add_flag("--resume", options.resume, "go on with a run over everything that was interrupted");
+  auto* last = command.add_flag("--last", options.last,
+                                "read nothing: what the last runs and the gateway's scrub found");
+  command.add_option("--rate-mib-per-s", options.rate_mib_per_s, "read no faster than this (0: no limit)")
+      ->type_name("N");
+  incremental->excludes(resume)->excludes(last);
+  resume->excludes(last);
+}
+
+void take_repair(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("--restore-from", arguments.repair.restore_from,
+                  "fetch damaged volumes from here, a copy of the store; the gateway must be stopped")
+      ->type_name("FOLDER");
+}
+
 int refuse_split() {
   complain("this release serves SMTP and POP3 in one process: guichet run");
   return bad_usage;
 }
 
-constexpr std::array<Command, 14> commands{{
+constexpr std::array<Command, 15> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -127,8 +154,10 @@ constexpr std::array<Command, 14> commands{{
      [](const conf::Settings& s, const Arguments& a) { return show(s, {.id = a.id, .json = a.json}); }},
     {"", "raw", "Write the exact octets of a message, as received", take_id,
      [](const conf::Settings& s, const Arguments& a) { return raw(s, a.id); }},
-    {"", "verify", "Read and check every octet of the store", take_json,
-     [](const conf::Settings& s, const Arguments& a) { return verify(s, {.json = a.json}); }},
+    {"", "verify", "Read and check every octet of the store", take_verify,
+     [](const conf::Settings& s, const Arguments& a) { return verify(s, a.verify); }},
+    {"", "repair", "Say what of the damage can be had back, and from where; do it", take_repair,
+     [](const conf::Settings& s, const Arguments& a) { return repair(s, a.repair); }},
     {"", "requeue", "Offer again what was handed over", take_requeue,
      [](const conf::Settings& s, const Arguments& a) {
        return requeue(s, {a.ids, a.since, a.maildrop, a.reason, a.yes});

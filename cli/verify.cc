@@ -1,18 +1,19 @@
 #include "cli/verify.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/pace.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
-#include "store/verify.h"
+#include "cli/verify_last.h"
+#include "store/scrub.h"
 
 namespace guichet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using store::Extent;
 using store::Finding;
 using store::FindingKind;
 using store::VerifyReport;
@@ -21,29 +22,23 @@ std::string_view name_of(FindingKind kind) {
   return kind == FindingKind::note ? "note" : "damage";
 }
 
-// A line that is written over, one percent after the other; only where somebody is looking.
-class Progress {
- public:
-  ~Progress() {
-    if (shown_ >= 0) std::cerr << "\r              \r" << std::flush;
-  }
-  void show(std::uint64_t done, std::uint64_t total) {
-    const int percent =
-        total == 0 ? 100 : static_cast<int>(static_cast<double>(done) / static_cast<double>(total) * 100);
-    if (!looked_at_ || percent == shown_) return;
-    shown_ = percent;
-    std::cerr << "\rverify: " << percent << " %" << std::flush;
-  }
+Extent extent_of(const VerifyOptions& options) {
+  if (options.incremental) return Extent::unverified;
+  return options.resume ? Extent::resumed : Extent::all;
+}
 
- private:
-  const bool looked_at_ = ::isatty(STDERR_FILENO) == 1;
-  int shown_ = -1;
-};
-
-store::Result<VerifyReport> run(const store::Archive& archive) {
-  Progress progress;
-  return store::verify(archive,
-                       {.progress = [&progress](auto done, auto total) { progress.show(done, total); }});
+// Where it was verified before, one who may not write there may still read.
+store::Result<VerifyReport> run(const store::Archive& archive, const VerifyOptions& options) {
+  const auto clock = store::real_clock();
+  const Pace pace(options.rate_mib_per_s);
+  ProgressBar bar("verify");
+  store::ScrubOptions scrub;
+  scrub.progress = [&](auto done, auto total) {
+    bar.show(done, total);
+    pace.wait(done);
+  };
+  scrub.alarm = [](const std::string& text) { complain(text); };
+  return store::verify_and_keep(archive, *clock, extent_of(options), scrub);
 }
 
 Json to_json(const VerifyReport& report) {
@@ -60,6 +55,7 @@ Json to_json(const VerifyReport& report) {
   object["deliveries"] = report.deliveries;
   object["handed_over"] = report.handed_over;
   object["octets"] = report.octets;
+  object["volumes_left_out"] = report.volumes_left_out;
   return object;
 }
 
@@ -68,6 +64,9 @@ std::string totals(const VerifyReport& report) {
          " volumes, " + std::to_string(report.records) + " records, " + std::to_string(report.messages) +
          " messages, " + std::to_string(report.bodies) + " bodies, " + std::to_string(report.deliveries) +
          " deliveries, " + std::to_string(report.handed_over) + " handed over; " +
+         (report.volumes_left_out > 0
+              ? std::to_string(report.volumes_left_out) + " volumes were verified before; "
+              : "") +
          (report.damaged() ? "there is DAMAGE" : "no damage");
 }
 
@@ -82,7 +81,8 @@ void show(const VerifyReport& report) {
 int verify(const conf::Settings& settings, const VerifyOptions& options) {
   auto store = open_archive(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto report = run(*store->archive);
+  if (options.last) return verify_last(*store->archive, options.json);
+  const auto report = run(*store->archive, options);
   if (!report) return complain(report.error().text);
   if (options.json) {
     std::cout << to_json(*report).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';

@@ -149,6 +149,17 @@ Section store_section() {
                "The share of the file system kept free for what must always be written, such as the record "
                "that a message was handed over. New messages are put off with 452 before it is touched. "
                "Lower it on a large disk."},
+          {.key = "scrub_days",
+           .place = at(&Settings::store, &StoreSettings::scrub_days),
+           .form = Number{.min = 0, .max = 365, .unit = "days"},
+           .doc = "While it serves, the gateway reads the whole archive once in so many days and compares it "
+                  "with its digests, so that a disk that forgets is noticed while there is another copy. 0 "
+                  "turns it off; guichet verify does the same."},
+          {.key = "scrub_mib_per_s",
+           .place = at(&Settings::store, &StoreSettings::scrub_mib_per_s),
+           .form = Number{.min = 0, .max = 10'000, .unit = "mebioctets a second"},
+           .doc = "How fast the archive is read for that, at most. Raise it for an archive of more than 5 "
+                  "tebioctets, which takes longer than a week at 10; 0 is no limit."},
       }};
 }
 

@@ -21,6 +21,8 @@ struct StoreSettings {
   std::uint64_t spool_octets_min = 2ull << 20;      // a body larger than this goes to a spool file
   std::uint64_t bodies_octets_max = 256ull << 20;   // memory for bodies in all sessions together
   unsigned reserve_percent = 5;                     // 0 to 5; of the file system, kept free
+  unsigned scrub_days = 7;                          // everything is read this often; 0: never
+  unsigned scrub_mib_per_s = 10;                    // no faster than this; 0: as fast as it goes
 };
 
 struct SmtpdSettings {
