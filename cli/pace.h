@@ -17,8 +17,8 @@ class Pace {
   void wait(std::uint64_t done_octets, const std::stop_token& stop = {}) const;
 
  private:
-  const std::uint64_t octets_per_s_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::uint64_t octets_per_s_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 // A line on standard error that is written over: percentage, rate and the time that is left. Only where
