@@ -7,6 +7,7 @@ neither, in order. So a cut is a time (before entry N of the log) and a subset o
 
 import mmap
 import os
+import random
 import struct
 from bisect import bisect_left
 from typing import NamedTuple
@@ -101,15 +102,15 @@ class Subset(NamedTuple):
     seed: str
 
 
-def keep(log, fd, cut, subset, chance):
-    """Applies a random subset of the unflushed writes before `cut` to an image that has the flushed ones."""
+def keep(log, fd, cut, subset, whole_octets):
+    """Applies a random subset of the unflushed writes before `cut` to an image that has the flushed ones. What begins
+    in the first `whole_octets` of the disk is not torn."""
+    chance = random.Random(subset.seed)
     for entry in log.entries[log.last_flush(cut):cut]:
         if entry.flags & FUA:
             log.apply(fd, entry)
-        elif not subset.by_sector:
+            continue
+        unit = SECTOR if subset.by_sector and entry.offset >= whole_octets else max(entry.length, 1)
+        for at in range(0, entry.length, unit):
             if chance.random() < subset.share:
-                log.apply(fd, entry)
-        else:
-            for at in range(0, entry.length, SECTOR):
-                if chance.random() < subset.share:
-                    log.apply(fd, entry, at, at + SECTOR)
+                log.apply(fd, entry, at, at + unit)
