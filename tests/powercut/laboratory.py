@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import random
+import subprocess
 import time
 from pathlib import Path
 
@@ -182,6 +183,16 @@ def record(folder, file_system, bug, seed, messages):
         finally:
             g.kill9()
         oracle.save(Path(folder) / "oracle.json")
+    check_recording(Path(folder), recorder)
+
+
+def check_recording(folder, recorder):
+    """What the log is believed to say rests on this."""
+    replayed = folder / "replayed.img"
+    blocks.copy_image(recorder.base, replayed)
+    with open(replayed, "r+b") as base, open(recorder.disk, "rb") as disk:
+        WriteLog(recorder.log).check(base, disk)
+    replayed.unlink()
 
 
 def finish(g, ending):
@@ -295,11 +306,26 @@ class Bench:
         self.make_image(cut)
         chance = random.Random(f"{cut.index} {cut.subset}")
         try:
+            if chance.random() < 0.2:
+                self.cut_again(chance)
             with mounted(self.image, self.file_system, self.g):
                 examine(self.g, self.oracle, self.log.time_of(cut.index), chance)
         except Broken as broken:
             return broken
         return None
+
+    def cut_again(self, chance):
+        """The power comes, and goes again while the gateway starts."""
+        with mounted(self.image, self.file_system, self.g) as mount:
+            process = subprocess.Popen([self.bug.binary or gateway.BINARY, "run", *self.g.arguments()],
+                                       env={**os.environ, **self.bug.environment(None)}, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                time.sleep(chance.random() * 0.04)   # anywhere in a start
+                mount.shut_down()
+            finally:
+                process.kill()
+                process.wait()
 
     def make_image(self, cut):
         with open(self.flushed, "r+b", buffering=0) as file:

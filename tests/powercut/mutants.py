@@ -121,7 +121,8 @@ Result<void> ActiveVolume::copy_spool""")],
     "wrong-descriptor": [("store/disk_real.cc", """\
     return write(pieces, offset, RWF_DSYNC);
 """, """\
-    if (!powercut_bug("wrong-descriptor")) return write(pieces, offset, RWF_DSYNC);
+    if (!powercut_bug("wrong-descriptor") || path_.extension() != ".warc")
+      return write(pieces, offset, RWF_DSYNC);
     auto wrote = write(pieces, offset, 0);
     const Descriptor other(::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (::fsync(other.get()) != 0) return fail_errno("cannot sync", path_);

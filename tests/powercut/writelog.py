@@ -77,6 +77,14 @@ class WriteLog:
         piece = self.octets[entry.data + begin:entry.data + end] if entry.data else bytes(end - begin)
         os.pwrite(fd, piece, entry.offset + begin)
 
+    def check(self, base, disk):
+        """All of it, applied to what the disk was, is what the disk is: nothing is missing, nothing misread."""
+        for entry in self.entries:
+            self.apply(base.fileno(), entry)
+        while piece := base.read(1 << 20):
+            if piece != disk.read(1 << 20):
+                raise BrokenLog(f"the log does not lead to the disk as it is, before octet {base.tell()}")
+
     def boundaries(self):
         """One cut for each distinct durable state: the latest time before the next flush that changes anything.
 
