@@ -96,7 +96,8 @@ def visit(g, oracle, chance):
         g.start_in(None)
     except AssertionError as problem:
         raise Broken("does not start", str(problem)[:1500]) from None
-    if chance.random() < 0.25:
+    one_more = chance.random() < 0.25
+    if one_more:
         oracle.sending(AFTERWARDS)
         try:
             with wire.Smtp(g.smtp) as smtp:
@@ -104,6 +105,8 @@ def visit(g, oracle, chance):
         except (AssertionError, wire.Closed, OSError) as problem:
             raise Broken("takes no mail", str(problem)) from None
     forms = promises.collect(g)
+    if one_more and not any(form.endswith(AFTERWARDS) for form in forms.values()):
+        raise Broken("takes no mail", "250 after the cut, and not listed")
     try:
         g.stop()
     except AssertionError as problem:
@@ -253,22 +256,21 @@ def replay(folder, file_system, bug, cuts, stop_at_first=False):
     queue, found = multiprocessing.Queue(), multiprocessing.Event()
     workers = []
     for number in range(WORKERS):
-        part = cuts[number * share:(number + 1) * share]
-        if stop_at_first:
-            part = cuts[number::WORKERS]
+        part = cuts[number::WORKERS] if stop_at_first else cuts[number * share:(number + 1) * share]
         workers.append(multiprocessing.Process(
             target=work, args=(folder, file_system, bug, part, number, queue, found if stop_at_first else None)))
         workers[-1].start()
-    failures, made = [], 0
-    for _ in workers:
-        some, count, fault = queue.get()
+    try:
+        results = [queue.get() for _ in workers]
+    finally:
+        for worker in workers:
+            worker.terminate()   # done already, unless this one was told to end
+            worker.join()
+    for _, _, fault in results:
         if fault:
             raise RuntimeError(f"the laboratory failed: {fault}")
-        failures += some
-        made += count
-    for worker in workers:
-        worker.join()
-    return sorted(failures, key=lambda failure: failure[0].durable), made
+    failures = [failure for some, _, _ in results for failure in some]
+    return sorted(failures, key=lambda failure: failure[0].durable), sum(made for _, made, _ in results)
 
 
 def work(folder, file_system, bug, cuts, number, queue, found):
@@ -287,6 +289,9 @@ def work(folder, file_system, bug, cuts, number, queue, found):
     except BaseException as problem:
         queue.put(([], 0, repr(problem)))
         raise
+    finally:
+        queue.close()
+        queue.join_thread()   # told, before it is ended
 
 
 class Bench:

@@ -55,7 +55,8 @@ class Load:
                     if not self.send_one(smtp, chance, number, count):
                         return
         finally:
-            self.left -= 1
+            with self.oracle.lock:
+                self.left -= 1
             self.together.abort()
 
     def send_one(self, smtp, chance, number, count):
