@@ -262,9 +262,12 @@ def replay(folder, file_system, bug, cuts, stop_at_first=False):
         workers[-1].start()
     try:
         results = [queue.get() for _ in workers]
+    except BaseException:   # told to end
+        for worker in workers:
+            worker.terminate()
+        raise
     finally:
         for worker in workers:
-            worker.terminate()   # done already, unless this one was told to end
             worker.join()
     for _, _, fault in results:
         if fault:
@@ -291,7 +294,7 @@ def work(folder, file_system, bug, cuts, number, queue, found):
         raise
     finally:
         queue.close()
-        queue.join_thread()   # told, before it is ended
+        queue.join_thread()
 
 
 class Bench:
