@@ -62,6 +62,7 @@ class Disk {
   [[nodiscard]] virtual Result<void> make_writable(const std::filesystem::path&) = 0;
   // Fails when the file exists.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::filesystem::path&) = 0;
+  // A file, or a folder with nothing in it.
   [[nodiscard]] virtual Result<void> remove(const std::filesystem::path&) = 0;
   [[nodiscard]] virtual Result<void> rename(const std::filesystem::path& from,
                                             const std::filesystem::path& to) = 0;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 
 #include "store/disk.h"
@@ -188,7 +189,7 @@ class RealDisk final : public Disk {
   }
 
   Result<void> remove(const fs::path& path) override {
-    if (::unlink(path.c_str()) != 0) return fail_errno("cannot remove", path);
+    if (::remove(path.c_str()) != 0) return fail_errno("cannot remove", path);
     return {};
   }
 

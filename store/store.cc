@@ -98,6 +98,7 @@ class RealStore final : public Store {
   Result<void> empty_index_log() override { return indexer_->empty_log(); }
 
   const Archive& archive() const override { return archive_; }
+  Place durable_end() const override { return writer_->durable_end(); }
   bool failed() const override { return writer_->failed(); }
 
   // The writer first: what it still commits is news for the index.

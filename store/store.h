@@ -110,6 +110,9 @@ class Store {
 
   [[nodiscard]] virtual Result<IndexCounts> rebuild_index() = 0;  // blocks until done
   [[nodiscard]] virtual const Archive& archive() const = 0;
+  // After the last batch that is durable; volume 0: there is none. Nothing beyond it is for others to see: it
+  // may be gone after a power cut. Never waits for the disk.
+  [[nodiscard]] virtual Place durable_end() const = 0;
   [[nodiscard]] virtual bool failed() const = 0;  // after a failed sync
 
   virtual void stop() = 0;  // idempotent

@@ -31,6 +31,7 @@ Writer::Writer(const StoreOptions& options, Disk& disk, const Room& room, Clock&
       indexer_(indexer),
       earlier_(earlier),
       tip_(tip),
+      durable_end_{tip.volume, tip.length},
       thread_([this] { run(); }) {}
 
 Writer::~Writer() {
@@ -67,6 +68,11 @@ void Writer::stop() {
   }
   changed_.notify_one();
   std::call_once(joined_, [this] { thread_.join(); });
+}
+
+Place Writer::durable_end() const {
+  const std::lock_guard lock(end_mutex_);
+  return durable_end_;
 }
 
 void Writer::run() {
@@ -146,6 +152,10 @@ Result<void> Writer::commit_batch(const Batchful& appends) {
   if (auto committed = volume_->commit(batch); !committed) {
     handle_failure(committed.error());
     return tl::unexpected(committed.error().error);
+  }
+  {
+    const std::lock_guard lock(end_mutex_);
+    durable_end_ = batch.end().end;
   }
   publish(batch);
   if (is_full()) seal();

@@ -37,6 +37,7 @@ class Writer {
   void repeat_no_more(const Digest& digest);
   void stop();              // answers what is waiting, seals; idempotent, from any thread
   [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] Place durable_end() const;
 
  private:
   using Batchful = std::vector<Append>;
@@ -68,6 +69,9 @@ class Writer {
   std::unique_ptr<ActiveVolume> volume_;
   Instant volume_begun_;
   std::optional<Error> unsealed_;  // why volume_ could not be sealed yet: it takes no more
+
+  mutable std::mutex end_mutex_;  // its own: who asks must not hold up who appends
+  Place durable_end_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
