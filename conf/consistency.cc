@@ -82,6 +82,18 @@ void check_spool(const StoreSettings& store, Report& report) {
                                                std::to_string(store.bodies_octets_max));
 }
 
+// Without the password no repository can be opened; and two times of which one makes the other pointless.
+void check_backup(const BackupSettings& backup, Report& report) {
+  if (backup.repository.empty()) return;
+  if (backup.envdir.empty() && !report.mistaken("backup.envdir"))
+    report.mistake("backup.repository",
+                   "has no backup.envdir beside it; needed is a folder that holds at least RESTIC_PASSWORD");
+  if (backup.alarm_after_s < backup.interval_s && !report.mistaken("backup.interval_s"))
+    report.mistake("backup.alarm_after_s", std::to_string(backup.alarm_after_s) +
+                                               " is less than backup.interval_s; allowed is from " +
+                                               std::to_string(backup.interval_s));
+}
+
 void check_password(const Maildrop& maildrop, const std::string& path, Report& report) {
   const std::string file = path + ".password_file";
   const std::string hash = path + ".password_hash";
@@ -142,6 +154,7 @@ void check_sites(const Settings& settings, Report& report) {
 
 void check_consistency(const Settings& settings, Report& report) {
   check_spool(settings.store, report);
+  check_backup(settings.backup, report);
   check_tls(settings, report);
   check_listen_tls(settings, report);
   check_listen(settings, report);

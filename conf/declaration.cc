@@ -301,6 +301,65 @@ Section popd_section() {
       }};
 }
 
+Section backup_section() {
+  return {
+      .name = "backup",
+      .doc =
+          "A copy of the archive off-site, by restic. docs/restore-at-night.md says how it is had back, and "
+          "what must be kept outside of this machine for that.",
+      .options = {
+          {.key = "repository",
+           .place = at(&Settings::backup, &BackupSettings::repository),
+           .form = Text{.shape = &repository},
+           .doc = "Where the copy goes, as restic names it, such as s3:https://objects.example/mail, "
+                  "rest:https://backup.example/mail/ or a folder. \"guichet backup init\" makes it. "
+                  "Empty: no copy is made."},
+          {.key = "envdir",
+           .place = at(&Settings::backup, &BackupSettings::envdir),
+           .form = PathText{},
+           .doc = "A folder with one file for each environment variable that restic needs: RESTIC_PASSWORD, "
+                  "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY. The file's name is the variable's, its first "
+                  "line the value. Readable by the gateway alone. These keys need not be able to delete "
+                  "anything but locks."},
+          {.key = "prune_envdir",
+           .place = at(&Settings::backup, &BackupSettings::prune_envdir),
+           .form = PathText{},
+           .doc = "The same for keys that may delete, used by \"guichet backup prune\" alone; best not "
+                  "readable by the gateway. Empty: old copies are removed elsewhere."},
+          {.key = "interval_s",
+           .place = at(&Settings::backup, &BackupSettings::interval_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "How long after one copy the next is made, when there is something new. What arrived since "
+                  "is what a fire can take. Raise it for a store that charges for each request."},
+          {.key = "upload_kib_per_s",
+           .place = at(&Settings::backup, &BackupSettings::upload_kib_per_s),
+           .form = Number{.min = 0, .max = 16 * mib, .unit = "KiB per second"},
+           .doc = "At most so much is sent. Set it where the first copy of a large archive would take the "
+                  "line from the mail. 0: no limit."},
+          {.key = "cacert_file",
+           .place = at(&Settings::backup, &BackupSettings::cacert_file),
+           .form = PathText{},
+           .doc = "Certificates in PEM that the repository's certificate is checked with, for one that no "
+                  "public authority has signed. Empty: those of the system."},
+          {.key = "retention_days",
+           .place = at(&Settings::backup, &BackupSettings::retention_days),
+           .form = Number{.min = 1, .max = 36'500, .unit = "days"},
+           .doc =
+               "\"guichet backup prune\" keeps no copy for longer, but the newest. Until then a copy still "
+               "holds what was erased here since, so this is what you can promise whoever asks for "
+               "erasure."},
+          {.key = "alarm_after_s",
+           .place = at(&Settings::backup, &BackupSettings::alarm_after_s),
+           .form = Number{.min = 1, .max = 30 * day_s, .unit = "seconds"},
+           .doc = "An alarm is raised when the oldest message that is not off-site is older than this."},
+          {.key = "restic",
+           .place = at(&Settings::backup, &BackupSettings::restic),
+           .form = Text{.shape = &program},
+           .doc = "The program: a name that is looked for in PATH, or a path that begins with a slash. "
+                  "Version 0.14 or later."},
+      }};
+}
+
 Section gateway_section() {
   return {
       .name = "gateway",
@@ -413,8 +472,8 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 
 const std::vector<Section>& declaration() {
   static const std::vector<Section> sections =
-      with_defaults({store_section(), smtpd_section(), popd_section(), gateway_section(), log_section(),
-                     site_section(), maildrop_section()});
+      with_defaults({store_section(), smtpd_section(), popd_section(), backup_section(), gateway_section(),
+                     log_section(), site_section(), maildrop_section()});
   return sections;
 }
 

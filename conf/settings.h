@@ -76,10 +76,23 @@ struct Maildrop {                       // [[maildrop]]
   std::string password_hash;            // crypt(3): $y$…, $6$…
 };
 
+struct BackupSettings {
+  std::string repository;              // as restic has it; empty: no backup
+  std::filesystem::path envdir;        // one file for each environment variable of restic
+  std::filesystem::path prune_envdir;  // the same, for whoever may delete; empty: pruned elsewhere
+  unsigned interval_s = 60;
+  std::uint64_t upload_kib_per_s = 0;  // 0: no limit
+  std::filesystem::path cacert_file;   // empty: the system's authorities
+  unsigned retention_days = 90;
+  unsigned alarm_after_s = 900;
+  std::string restic = "restic";  // a name is looked for in PATH
+};
+
 struct Settings {
   StoreSettings store;
   SmtpdSettings smtpd;
   PopdSettings popd;
+  BackupSettings backup;
   GatewaySettings gateway;
   LogSettings log;
   std::vector<Site> sites;

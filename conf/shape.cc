@@ -107,6 +107,23 @@ bool is_password_hash(std::string_view text) {
   return consists_of(text, alphanumerics, "$./,=+-");
 }
 
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
+}
+
+// The backends of restic 0.14. A relative path is left out: relative to what would be a surprise.
+bool is_repository(std::string_view text) {
+  constexpr std::array<std::string_view, 9> begins{
+      "/", "s3:", "rest:", "sftp:", "b2:", "gs:", "azure:", "swift:", "rclone:"};
+  return is_printable(text) && std::ranges::any_of(begins, [text](std::string_view begin) {
+           return text.starts_with(begin) && (text.size() > begin.size() || begin == "/");
+         });
+}
+
+bool is_program(std::string_view text) {
+  return !text.empty() && is_printable(text) && (text.front() == '/' || !contains(text, '/'));
+}
+
 }  // namespace
 
 const Shape domain_name{.name = "a domain name",
@@ -127,6 +144,13 @@ const Shape prefix{.name = "the beginning of an address",
 const Shape password_hash{.name = "a crypt(3) hash",
                           .rule = "hashes that begin with $, as mkpasswd prints them",
                           .holds = &is_password_hash};
+
+const Shape repository{
+    .name = "a repository",
+    .rule = "whole paths and what begins with s3:, rest:, sftp:, b2:, gs:, azure:, swift: or rclone:",
+    .holds = &is_repository};
+const Shape program{
+    .name = "a program", .rule = "names without a slash, and whole paths", .holds = &is_program};
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   const std::size_t colon = text.rfind(':');

@@ -22,6 +22,8 @@ extern const Shape network;         // CIDR, host bits zero
 extern const Shape maildrop_name;   // also a POP3 user name and safe as a file name
 extern const Shape prefix;          // the beginning of a local part, RFC 5321 section 4.1.2 Dot-string
 extern const Shape password_hash;   // crypt(5), the forms that begin with $
+extern const Shape repository;      // where restic keeps its copies: a backend of its, or a whole path
+extern const Shape program;         // a name to be looked for in PATH, or a whole path
 
 // A listen address in the one form in which two spellings of it compare equal.
 struct Endpoint {

@@ -32,6 +32,17 @@ TEST(Consistency, StrictNeedsASecret) {
   EXPECT_EQ(mistakes_of(with_minimal(site + "secret_file = \"secret\"\n")), "");
 }
 
+TEST(Consistency, BackupHasItsKeys) {
+  const std::string backup = "[backup]\nrepository = \"/srv/backup\"\n";
+  EXPECT_EQ(
+      mistakes_of(with_minimal(backup)),
+      "FILE:2: backup.repository: has no backup.envdir beside it; needed is a folder that holds at least "
+      "RESTIC_PASSWORD\n");
+  EXPECT_EQ(mistakes_of(with_minimal(backup + "envdir = \"env\"\n")), "");
+  EXPECT_EQ(mistakes_of(with_minimal(backup + "envdir = \"env\"\ninterval_s = 600\nalarm_after_s = 599\n")),
+            "FILE:5: backup.alarm_after_s: 599 is less than backup.interval_s; allowed is from 600\n");
+}
+
 TEST(Consistency, MaildropNamesDiffer) {
   EXPECT_EQ(
       mistakes_of(with_minimal("[[maildrop]]\nname = \"foi\"\npassword_file = \"x\"\n")),

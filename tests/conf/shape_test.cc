@@ -82,5 +82,16 @@ TEST(Endpoint, ComparesSpellingsAsOne) {
   EXPECT_EQ(parse_endpoint("192.0.2.1:2525")->port, 2525);
 }
 
+TEST(Shape, Repository) {
+  expect_shape(repository,
+               {"/srv/backup", "s3:https://objects.example/mail", "rest:http://127.0.0.1:8000/",
+                "sftp:a@b:/c", "rclone:remote:mail"},
+               {"backup", "../backup", "s3:", "ftp:host", "s3:https://a b", "/srv/\n"});
+}
+
+TEST(Shape, Program) {
+  expect_shape(program, {"restic", "/usr/bin/restic"}, {"", "bin/restic", "./restic", "a b", "a\n"});
+}
+
 }  // namespace
 }  // namespace guichet::conf
