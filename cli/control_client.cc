@@ -78,7 +78,8 @@ Result<Json> ask(const fs::path& socket, const Json& question,
                  std::optional<std::chrono::seconds> patience = {}) {
   const Connection connection;
   if (patience) connection.give_up_after(*patience);
-  if (!connection.connect(socket) || !connection.send(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"))
+  if (!connection.connect(socket) ||
+      !connection.send(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"))
     return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " +
                                             socket.string() + ": " + std::strerror(errno));
   auto answer = Json::parse(connection.receive_line(), nullptr, /*allow_exceptions=*/false);

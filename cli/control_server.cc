@@ -21,6 +21,13 @@ using json = nlohmann::ordered_json;
 constexpr std::size_t request_octets_max = 1 << 20;  // an erasure may name thousands of messages
 constexpr int patience_s = 5;
 
+// Empty: not a command at all.
+std::string command_of(const json& request) {
+  if (!request.is_object() || !request.contains("command")) return "";
+  const auto* command = request["command"].get_ptr<const std::string*>();
+  return command ? *command : "";
+}
+
 std::string read_line(int client) {
   std::string line;
   std::array<char, 4096> piece{};
@@ -54,17 +61,21 @@ bool bind_socket(int descriptor, const std::filesystem::path& path) {
 }  // namespace
 
 tl::expected<std::unique_ptr<ControlServer>, std::string> ControlServer::open(
-    const std::filesystem::path& socket, store::Store& store) {
+    const std::filesystem::path& socket, store::Store& store, More more) {
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor >= 0 && bind_socket(descriptor, socket))
-    return std::unique_ptr<ControlServer>(new ControlServer(descriptor, socket, store));
+    return std::unique_ptr<ControlServer>(new ControlServer(descriptor, socket, store, std::move(more)));
   const auto error = "cannot listen on " + socket.string() + ": " + std::strerror(errno);
   if (descriptor >= 0) ::close(descriptor);
   return tl::unexpected(error);
 }
 
-ControlServer::ControlServer(int descriptor, std::filesystem::path socket, store::Store& store)
-    : descriptor_(descriptor), socket_(std::move(socket)), store_(store), thread_([this] { run(); }) {}
+ControlServer::ControlServer(int descriptor, std::filesystem::path socket, store::Store& store, More more)
+    : descriptor_(descriptor),
+      socket_(std::move(socket)),
+      store_(store),
+      more_(std::move(more)),
+      thread_([this] { run(); }) {}
 
 ControlServer::~ControlServer() {
   stopped_ = true;
@@ -95,6 +106,7 @@ void ControlServer::serve(int client) {
 
 std::string ControlServer::answer(const std::string& line) {
   const auto request = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (const auto known = more_.find(command_of(request)); known != more_.end()) return known->second();
   // A path in an error's text may be no UTF-8.
   return carry_out(store_, request).dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,12 +18,15 @@ namespace guichet::cli {
 
 class ControlServer {
  public:
+  // What else can be asked of this gateway, by the word of the command. Called in this object's thread, one
+  // at a time; answers with a JSON object on one line, and soon: the next client waits.
+  using More = std::map<std::string, std::function<std::string()>>;
   [[nodiscard]] static tl::expected<std::unique_ptr<ControlServer>, std::string> open(
-      const std::filesystem::path& socket, store::Store& store);
+      const std::filesystem::path& socket, store::Store& store, More more = {});
   ~ControlServer();  // after the command that is being carried out
 
  private:
-  ControlServer(int descriptor, std::filesystem::path socket, store::Store& store);
+  ControlServer(int descriptor, std::filesystem::path socket, store::Store& store, More more);
   void run();
   void serve(int client);
   [[nodiscard]] std::string answer(const std::string& line);
@@ -29,6 +34,7 @@ class ControlServer {
   const int descriptor_;
   const std::filesystem::path socket_;
   store::Store& store_;
+  const More more_;
   std::atomic<bool> stopped_ = false;
   std::thread thread_;
 };

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/backup_duty.h"
 #include "cli/control_client.h"
 #include "cli/control_server.h"
 #include "cli/housekeeping.h"
@@ -153,7 +154,8 @@ class Gateway {
   Started<void> start() {
     if (auto made = make_servers(); !made) return made;
     if (auto judged = judge_again(); !judged) return judged;
-    auto control = ControlServer::open(control_socket(settings_.store.path), *store_);
+    start_backup();
+    auto control = ControlServer::open(control_socket(settings_.store.path), *store_, commands());
     if (!control) return tl::unexpected(control.error());
     control_ = std::move(*control);
     if (auto listening = listen(); !listening) return listening;
@@ -176,6 +178,7 @@ class Gateway {
     pool_.stop();
     control_.reset();
     housekeeping_.reset();
+    backup_.reset();
     store_->stop();
     return loops_.drain();
   }
@@ -238,6 +241,21 @@ class Gateway {
       store_->append(std::move(*append));
     }
     return {};
+  }
+
+  void start_backup() {
+    if (settings_.backup.repository.empty()) return;
+    backup_.emplace(settings_, *store_, *disk_, *clock_,
+                    BackupDuty::Say{.alarm = alarm, .news = [](const std::string& text) {
+                                      net::log_event(Level::info, "backup", {{"text", text}});
+                                    }});
+  }
+
+  ControlServer::More commands() {
+    ControlServer::More known;
+    if (backup_) known.emplace("backup now", [this] { return backup_->now(); });
+    if (backup_) known.emplace("backup status", [this] { return backup_->status(); });
+    return known;
   }
 
   Started<void> listen() {
@@ -309,6 +327,7 @@ class Gateway {
   std::optional<smtpd::Intake> intake_;
   std::optional<smtpd::Server> smtp_;
   std::optional<popd::Server> pop3_;
+  std::optional<BackupDuty> backup_;
   std::unique_ptr<ControlServer> control_;
   std::optional<Housekeeping> housekeeping_;
   std::unique_ptr<Scrubber> scrubber_;

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/backup.h"
 #include "cli/config.h"
 #include "cli/erase.h"
 #include "cli/gateway.h"
@@ -44,6 +45,7 @@ struct Arguments {
   bool yes = false, dry_run = false;
   VerifyOptions verify;
   RepairOptions repair;
+  std::string read_data_subset;
 };
 
 // --- The subcommands -----------------------------------------------------------------------------------
@@ -140,12 +142,19 @@ void take_repair(CLI::App& command, Arguments& arguments) {
       ->type_name("FOLDER");
 }
 
+void take_subset(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("--read-data-subset", arguments.read_data_subset,
+                  "read the copied octets too: a share of them (5%, 1/7) or so many (500M)")
+      ->type_name("SHARE");
+}
+
 int refuse_split() {
   complain("this release serves SMTP and POP3 in one process: guichet run");
   return bad_usage;
 }
 
-constexpr std::array<Command, 15> commands{{
+constexpr std::array<Command, 20> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -172,6 +181,16 @@ constexpr std::array<Command, 15> commands{{
      [](const conf::Settings& s, const Arguments& a) { return release(s, a.ids, a.reason); }},
     {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
+    {"backup", "init", "Make the repository off-site", take_nothing,
+     [](const conf::Settings& s, const Arguments&) { return backup_init(s); }},
+    {"backup", "now", "Copy what is new off-site, now", take_nothing,
+     [](const conf::Settings& s, const Arguments&) { return backup_now(s); }},
+    {"backup", "status", "Say what is off-site and since when", take_json,
+     [](const conf::Settings& s, const Arguments& a) { return backup_status(s, a.json); }},
+    {"backup", "check", "Check the repository off-site", take_subset,
+     [](const conf::Settings& s, const Arguments& a) { return backup_check(s, a.read_data_subset); }},
+    {"backup", "prune", "Thin out the copies off-site, with the keys that may delete", take_nothing,
+     [](const conf::Settings& s, const Arguments&) { return backup_prune(s); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
@@ -179,7 +198,8 @@ constexpr std::array<Command, 15> commands{{
     {"", "popd", "Serve POP3 alone (not in this release)", take_nothing, refuse_split},
 }};
 
-const std::map<std::string, std::string> group_summaries{{"index", "What can be had again from the volumes"},
+const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
+                                                         {"index", "What can be had again from the volumes"},
                                                          {"config", "The configuration file"}};
 
 // --- The command line ----------------------------------------------------------------------------------
