@@ -62,6 +62,11 @@ Json wait_for_index(Store& store, const Json&) {
   return done_or_not(store.wait_for_index());
 }
 
+Json take_in_history(Store& store, const Json&) {
+  const auto left = store.take_in_merged();
+  return left ? Json{{"ok", true}, {"left", *left}} : refusal(left.error().text);
+}
+
 Json rebuild_index(Store& store, const Json&) {
   const auto counts = store.rebuild_index();
   if (!counts) return refusal(counts.error().text);
@@ -139,7 +144,8 @@ struct Act {
   Json (*carry_out)(Store&, const Json&);
 };
 
-constexpr std::array<Act, 6> acts{{{"index wait", wait_for_index},
+constexpr std::array<Act, 7> acts{{{"index wait", wait_for_index},
+                                   {"history", take_in_history},
                                    {"index rebuild", rebuild_index},
                                    {"requeue", requeue},
                                    {"hold", say_of_each<store::Held>},

@@ -1,5 +1,5 @@
-// What only the writer of the store may do, asked and answered in JSON: by the gateway over its control socket,
-// or by a command in its own process when no gateway runs (act.h).
+// What only the writer of the store may do, asked and answered in JSON: by the gateway over its control
+// socket, or by a command in its own process when no gateway runs (act.h).
 //
 //   {"command":"index wait"}      {"ok":true}: the index holds all that was acknowledged before
 //   {"command":"index rebuild"}   {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n}

@@ -14,7 +14,7 @@
 namespace guichet::cli {
 namespace {
 
-constexpr std::size_t line_octets_max = 64 * 1024;
+constexpr std::size_t line_octets_max = 64 << 20;  // a list of snapshots is one line
 
 // Both ends are closed in children that others start meanwhile.
 class Pipe {

@@ -119,6 +119,12 @@ Result<void> ask_for_current_index(const fs::path& store) {
   return answer ? Result<void>() : tl::unexpected(answer.error());
 }
 
+Result<std::uint64_t> ask_to_take_in_history(const fs::path& store) {
+  const auto answer = ask(control_socket(store), {{"command", "history"}});
+  if (!answer) return tl::unexpected(answer.error());
+  return number(*answer, "left");
+}
+
 Result<store::IndexCounts> ask_for_index_rebuild(const fs::path& store) {
   const auto answer = ask(control_socket(store), {{"command", "index rebuild"}});
   if (!answer) return tl::unexpected(answer.error());

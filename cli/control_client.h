@@ -26,6 +26,10 @@ namespace guichet::cli {
 // {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.
 [[nodiscard]] store::Result<store::IndexCounts> ask_for_index_rebuild(const std::filesystem::path& store);
 
+// {"command":"history"} → {"ok":true,"left":n}: takes one more volume of another lineage (store/lineage.h)
+// into the index, and says how many are left.
+[[nodiscard]] store::Result<std::uint64_t> ask_to_take_in_history(const std::filesystem::path& store);
+
 // {"command":"index wait"} → {"ok":true}: the index holds all that was acknowledged before. Gives up after a
 // few seconds: the gateway may be in the middle of a rebuild.
 [[nodiscard]] store::Result<void> ask_for_current_index(const std::filesystem::path& store);

@@ -18,6 +18,7 @@
 #include "cli/backup_duty.h"
 #include "cli/control_client.h"
 #include "cli/control_server.h"
+#include "cli/drill.h"
 #include "cli/housekeeping.h"
 #include "cli/notify.h"
 #include "cli/scrub.h"
@@ -162,6 +163,7 @@ class Gateway {
     housekeeping_.emplace(settings_, *store_, *clock_);
     loops_.start();
     scrubber_ = Scrubber::start(settings_.store, alarm);
+    drill_ = drill_duty(settings_, alarm);
     announce();
     return {};
   }
@@ -175,6 +177,7 @@ class Gateway {
     for (auto& listener : listeners_)
       listener->stop();
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
+    drill_.reset();
     pool_.stop();
     control_.reset();
     housekeeping_.reset();
@@ -331,6 +334,7 @@ class Gateway {
   std::unique_ptr<ControlServer> control_;
   std::optional<Housekeeping> housekeeping_;
   std::unique_ptr<Scrubber> scrubber_;
+  std::unique_ptr<Duty> drill_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

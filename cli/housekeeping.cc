@@ -32,7 +32,8 @@ Housekeeping::Housekeeping(const conf::Settings& settings, store::Store& store, 
 }
 
 void Housekeeping::add_retention() {
-  const bool any = std::ranges::any_of(settings_.sites, [](const auto& s) { return s.keep_handed_over_days > 0; });
+  const bool any =
+      std::ranges::any_of(settings_.sites, [](const auto& s) { return s.keep_handed_over_days > 0; });
   if (!any) return;
   duties_.emplace_back(Duty::Options{.name = "retention", .first = 1min, .interval = 24h},
                        [this](const std::stop_token&) { expire(); });
@@ -48,8 +49,9 @@ void Housekeeping::expire() {
     net::log_event(Level::error, "store.alarm",
                    {{"text", "what has outstayed its time could not be erased: " + report.error().text}});
   else
-    net::log_event(Level::info, "retention", {{"erased", std::to_string(report->erased.size())},
-                                              {"octets", std::to_string(report->octets)}});
+    net::log_event(
+        Level::info, "retention",
+        {{"erased", std::to_string(report->erased.size())}, {"octets", std::to_string(report->octets)}});
 }
 
 }  // namespace guichet::cli

@@ -14,8 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include "cli/adopt.h"
 #include "cli/backup.h"
 #include "cli/config.h"
+#include "cli/drill.h"
 #include "cli/erase.h"
 #include "cli/gateway.h"
 #include "cli/hold.h"
@@ -25,6 +27,7 @@
 #include "cli/raw.h"
 #include "cli/repair.h"
 #include "cli/requeue.h"
+#include "cli/restore.h"
 #include "cli/show.h"
 #include "cli/verify.h"
 #include "conf/reader.h"
@@ -39,6 +42,9 @@ struct Arguments {
   std::vector<std::string> overrides;
   std::string id;
   bool json = false;
+  RestoreRequest restore;
+  bool merge = false;
+  DrillRequest drill;
   std::uint64_t limit = 0;
   std::vector<std::string> ids;
   std::string digest, since, maildrop, reason;
@@ -53,13 +59,14 @@ struct Arguments {
 using Declare = void (*)(CLI::App& command, Arguments& arguments);
 using Alone = int (*)();  // needs no configuration
 using Configured = int (*)(const conf::Settings&, const Arguments&);
+using Mixed = int (*)(Arguments&);  // may need it or not
 
 struct Command {
   const char* group;  // "index" of "index rebuild"; "" for most
   const char* name;
   const char* summary;
   Declare declare;
-  std::variant<Alone, Configured> run;
+  std::variant<Alone, Configured, Mixed> run;
 };
 
 void take_nothing(CLI::App&, Arguments&) {}
@@ -149,12 +156,49 @@ void take_subset(CLI::App& command, Arguments& arguments) {
       ->type_name("SHARE");
 }
 
+void take_repository(CLI::App& command, std::string& from, std::filesystem::path& envdir) {
+  command.add_option("--from", from, "a repository as restic names it, or a folder with a copy of a store")
+      ->type_name("REPO");
+  command.add_option("--envdir", envdir, "a folder with the repository's keys, one file each")
+      ->type_name("DIR");
+}
+
+void take_restore(CLI::App& command, Arguments& arguments) {
+  auto& request = arguments.restore;
+  take_repository(command, request.from, request.envdir);
+  command.get_option("--from")->required();
+  command
+      .add_option("--at", request.at, "as of this time: 2026-11-23T04:30:00Z, or \"2026-11-23 04:30\" (UTC)")
+      ->type_name("TIME");
+  auto* merge = command.add_flag("--merge", arguments.merge, "bring the history into the configured store");
+  command
+      .add_flag("--detached", request.detached, "a copy to look at: hands nothing over until guichet adopt")
+      ->excludes(merge);
+  command.add_flag("--with-damage", request.with_damage, "use what there is, although there is damage");
+  command.add_option("DIR", request.folder, "where to, an empty folder")->type_name("DIR")->excludes(merge);
+}
+
+void take_drill(CLI::App& command, Arguments& arguments) {
+  take_repository(command, arguments.drill.from, arguments.drill.envdir);
+}
+
+int run(Configured configured, Arguments& arguments);
+
+int run_restore(Arguments& arguments) {
+  if (arguments.merge)
+    return run([](const conf::Settings& s, const Arguments& a) { return restore_merge(s, a.restore); },
+               arguments);
+  if (!arguments.restore.folder.empty()) return restore(arguments.restore);
+  complain("restore needs a folder to restore into, or --merge");
+  return bad_usage;
+}
+
 int refuse_split() {
   complain("this release serves SMTP and POP3 in one process: guichet run");
   return bad_usage;
 }
 
-constexpr std::array<Command, 20> commands{{
+constexpr std::array<Command, 23> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -191,6 +235,11 @@ constexpr std::array<Command, 20> commands{{
      [](const conf::Settings& s, const Arguments& a) { return backup_check(s, a.read_data_subset); }},
     {"backup", "prune", "Thin out the copies off-site, with the keys that may delete", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return backup_prune(s); }},
+    {"", "restore", "Make a store again, from a backup or another copy", take_restore, run_restore},
+    {"", "adopt", "Make a detached copy the real thing", take_yes,
+     [](const conf::Settings& s, const Arguments& a) { return adopt(s, a.yes); }},
+    {"backup", "drill", "Restore the newest snapshot in a scratch folder, and compare", take_drill,
+     [](const conf::Settings& s, const Arguments& a) { return backup_drill(s, a.drill); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
@@ -275,6 +324,7 @@ int run(Configured configured, Arguments& arguments) {
 
 int run(const Command& command, Arguments& arguments) {
   if (const auto* alone = std::get_if<Alone>(&command.run)) return (*alone)();
+  if (const auto* mixed = std::get_if<Mixed>(&command.run)) return (*mixed)(arguments);
   return run(std::get<Configured>(command.run), arguments);
 }
 

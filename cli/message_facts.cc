@@ -66,8 +66,11 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
 store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row) {
   auto deliveries = store.index->deliveries(row.message);
   if (!deliveries) return tl::unexpected(deliveries.error());
-  MessageFacts facts{
-      .row = row, .envelope = nullptr, .damage = std::nullopt, .erased = std::nullopt, .deliveries = std::move(*deliveries)};
+  MessageFacts facts{.row = row,
+                     .envelope = nullptr,
+                     .damage = std::nullopt,
+                     .erased = std::nullopt,
+                     .deliveries = std::move(*deliveries)};
   read_envelope(store, facts);
   return facts;
 }
@@ -88,8 +91,7 @@ Json to_json(const MessageFacts& facts) {
   object["deliveries"] = Json::array();
   for (const auto& delivery : facts.deliveries)
     object["deliveries"].push_back(to_json(delivery));
-  if (facts.erased)
-    object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
+  if (facts.erased) object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
   if (facts.damage) object["damage"] = facts.damage->text;
   return object;
 }

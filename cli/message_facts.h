@@ -14,8 +14,8 @@ namespace guichet::cli {
 
 struct MessageFacts {
   store::MessageRow row;
-  nlohmann::ordered_json envelope;     // as the receiving room wrote it, and "recipients"; null when damaged
-  std::optional<store::Error> damage;  // of that record
+  nlohmann::ordered_json envelope;      // as the receiving room wrote it, and "recipients"; null when damaged
+  std::optional<store::Error> damage;   // of that record
   std::optional<store::Erased> erased;  // then there is no envelope any more
   std::vector<store::DeliveryRow> deliveries;
 };
@@ -25,7 +25,8 @@ struct MessageFacts {
 // MAIL FROM, "" for the null sender and when the envelope does not say.
 [[nodiscard]] std::string sender_of(const MessageFacts& facts);
 
-// {"id", "digest", "received", "size_octets", "envelope", "deliveries": [...]}, "erased" and "damage" if there is any.
+// {"id", "digest", "received", "size_octets", "envelope", "deliveries": [...]}, "erased" and "damage" if
+// there is any.
 [[nodiscard]] nlohmann::ordered_json to_json(const MessageFacts& facts);
 
 // JSON as one line. What is not UTF-8 becomes U+FFFD: JSON has no other way.

@@ -18,6 +18,8 @@ using store::Result;
 bool is_complete(store::IndexReader& index, const Archive& archive) {
   const auto position = index.position();
   const auto volumes = archive.volumes();
+  const auto history = store::merged_to_take_in(index, archive);
+  if (!history || !history->empty()) return false;
   if (!position || !*position || !volumes || volumes->empty()) return false;
   const auto last = archive.open(volumes->back().number);
   if (!last || !(*last)->is_read_only().value_or(false)) return false;

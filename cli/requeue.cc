@@ -4,9 +4,9 @@
 
 #include "cli/act.h"
 #include "cli/find_message.h"
+#include "cli/moment.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
-#include "cli/time_text.h"
 
 namespace guichet::cli {
 namespace {
@@ -40,7 +40,7 @@ Result<Found> find_by_id(StoreView& store, const std::vector<std::string>& ids) 
 }
 
 Result<Found> find_since(StoreView& store, const RequeueOptions& options) {
-  const auto since = parse_time(options.since);
+  const auto since = parse_moment(options.since);
   if (!since)
     return store::fail(ErrorKind::absent, "no time: " + options.since + " (2026-11-22 18:54, in UTC)");
   const auto rows = store.index->handed_over_since(*since, options.maildrop);

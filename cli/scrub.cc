@@ -36,7 +36,7 @@ Scrubber::Scrubber(const conf::StoreSettings& settings, store::Alarm alarm)
 void Scrubber::work(const std::stop_token& stop) {
   store::works_when_idle();
   while (!stop.stop_requested()) {
-    const auto volumes = archive_.volumes();
+    const auto volumes = archive_.all_volumes();
     if (!volumes) return alarm_("the scrub cannot list the volumes: " + volumes.error().text);
     const auto due = store::due_volume(*volumes, store::read_scrub_state(*disk_, settings_.path),
                                        clock_->now(), day_us * settings_.scrub_days);

@@ -26,7 +26,7 @@ struct Known {
 Known look(const store::Archive& archive) {
   Known known;
   known.state = store::read_scrub_state(archive.disk(), archive.folder());
-  if (const auto volumes = archive.volumes()) known.volumes = volumes->size();
+  if (const auto volumes = archive.all_volumes()) known.volumes = volumes->size();
   for (const auto& [number, volume] : known.state.volumes) {
     ++known.verified;
     known.longest_ago = std::min(known.longest_ago.value_or(volume.verified), volume.verified);

@@ -352,6 +352,16 @@ Section backup_section() {
            .place = at(&Settings::backup, &BackupSettings::alarm_after_s),
            .form = Number{.min = 1, .max = 30 * day_s, .unit = "seconds"},
            .doc = "An alarm is raised when the oldest message that is not off-site is older than this."},
+          {.key = "drill_path",
+           .place = at(&Settings::backup, &BackupSettings::drill_path),
+           .form = PathText{},
+           .doc = "A folder in which `guichet backup drill` restores the newest snapshot, to see that it "
+                  "can be done; it needs as much room as the archive, and is emptied again. Empty: the "
+                  "folder for temporary files."},
+          {.key = "drill_days",
+           .place = at(&Settings::backup, &BackupSettings::drill_days),
+           .form = Number{.min = 0, .max = 365, .unit = "days"},
+           .doc = "How often that is done by the gateway itself, where a repository is set. 0: never."},
           {.key = "restic",
            .place = at(&Settings::backup, &BackupSettings::restic),
            .form = Text{.shape = &program},

@@ -85,7 +85,9 @@ struct BackupSettings {
   std::filesystem::path cacert_file;   // empty: the system's authorities
   unsigned retention_days = 90;
   unsigned alarm_after_s = 900;
-  std::string restic = "restic";  // a name is looked for in PATH
+  std::filesystem::path drill_path;  // where a drill restores; empty: the folder for temporary files
+  unsigned drill_days = 7;           // 0: never
+  std::string restic = "restic";     // a name is looked for in PATH
 };
 
 struct Settings {

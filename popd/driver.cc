@@ -5,6 +5,7 @@
 #include "net/log.h"
 #include "popd/served_reader.h"
 #include "popd/served_writer.h"
+#include "store/marks.h"
 
 namespace guichet::popd {
 namespace {
@@ -38,6 +39,10 @@ Login log_in(const Server& server, const std::string& user, const std::string& p
   Login login;
   login.refusal = LoginRefusal::wrong;
   if (!server.users.check(user, password)) return login;
+  // Asked each time: adopt takes the mark away while the gateway runs.
+  const auto& archive = server.store.archive();
+  login.refusal = LoginRefusal::detached;
+  if (store::detached(archive.disk(), archive.folder())) return login;
   login.refusal = LoginRefusal::in_use;
   login.lock = server.locks.try_lock(user);
   if (!login.lock) return login;
@@ -250,7 +255,7 @@ class Driver {
   }
 
   void log_login(const std::string& user, const Login& login) {
-    static constexpr const char* names[] = {"wrong", "in_use", "temporary", "login_delay"};
+    static constexpr const char* names[] = {"wrong", "in_use", "temporary", "login_delay", "detached"};
     net::log_event(login.trouble.empty() ? Level::info : Level::error, "pop3.login",
                    {{"client", net::to_text(client_)},
                     {"user", user},

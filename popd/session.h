@@ -93,6 +93,7 @@ enum class LoginRefusal {
   in_use,       // [IN-USE]
   temporary,    // [SYS/TEMP]
   login_delay,  // [LOGIN-DELAY]
+  detached,     // [SYS/PERM]: a restored copy, to be looked at
 };
 
 class Session {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "store/hash.h"
+#include "store/lineage.h"
 
 namespace guichet::store {
 namespace {
@@ -19,8 +20,8 @@ std::optional<std::uint32_t> volume_number(std::string_view name) {
   name.remove_suffix(ending.size());
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number == 0 || name.size() != 8)
-    return std::nullopt;
+  if (error != std::errc() || end != name.data() + name.size() || name.size() != 8) return std::nullopt;
+  if (number_in_lineage(number) == 0) return std::nullopt;
   return number;
 }
 
@@ -41,6 +42,26 @@ std::filesystem::path index_file(const std::filesystem::path& store) {
 }
 
 Result<std::vector<VolumeName>> Archive::volumes(std::vector<std::string>* foreign) const {
+  auto found = list(foreign);
+  if (found) std::erase_if(*found, [](const VolumeName& volume) { return !is_own(volume.number); });
+  return found;
+}
+
+Result<std::vector<VolumeName>> Archive::merged_volumes() const {
+  auto found = list(nullptr);
+  if (found) std::erase_if(*found, [](const VolumeName& volume) { return is_own(volume.number); });
+  return found;
+}
+
+Result<std::vector<VolumeName>> Archive::all_volumes() const {
+  auto found = list(nullptr);
+  if (!found) return found;
+  std::stable_partition(found->begin(), found->end(),
+                        [](const VolumeName& volume) { return !is_own(volume.number); });
+  return found;
+}
+
+Result<std::vector<VolumeName>> Archive::list(std::vector<std::string>* foreign) const {
   auto names = disk_.list(store_ / "volumes");
   if (!names) return tl::unexpected(names.error());
   std::vector<VolumeName> found;

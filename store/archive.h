@@ -31,8 +31,13 @@ class Archive {
  public:
   Archive(Disk& disk, std::filesystem::path store) : disk_(disk), store_(std::move(store)) {}
 
-  // By number. Files in the folder that are no volumes are put into `foreign`, if given.
+  // The store's own, by number. Files in the folder that are no volumes of any lineage are put into
+  // `foreign`, if given.
   [[nodiscard]] Result<std::vector<VolumeName>> volumes(std::vector<std::string>* foreign = nullptr) const;
+  // Those of other lineages (store/lineage.h), by number; all of them are sealed.
+  [[nodiscard]] Result<std::vector<VolumeName>> merged_volumes() const;
+  // History first: what a fact refers to comes before it.
+  [[nodiscard]] Result<std::vector<VolumeName>> all_volumes() const;
 
   [[nodiscard]] Result<std::shared_ptr<File>> open(std::uint32_t volume) const;
 
@@ -49,6 +54,8 @@ class Archive {
   [[nodiscard]] Disk& disk() const { return disk_; }
 
  private:
+  [[nodiscard]] Result<std::vector<VolumeName>> list(std::vector<std::string>* foreign) const;
+
   // A store of decades has thousands of volumes: the least recently used handle goes first.
   static constexpr std::size_t open_max = 64;
 

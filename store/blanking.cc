@@ -46,7 +46,7 @@ Result<void> walk(const Archive& archive, const std::function<void(const Scanned
   const auto look = [&take](const ScannedRecord& record) -> Result<void> {
     return take(record), Result<void>();
   };
-  const auto volumes = archive.volumes();
+  const auto volumes = archive.all_volumes();
   if (!volumes) return tl::unexpected(volumes.error());
   for (const auto& volume : *volumes) {
     const auto file = archive.open(volume.number);
@@ -74,7 +74,7 @@ Result<void> overwrite(File& file, const Block& block) {
 Result<bool> is_sealed(const Archive& archive, std::uint32_t volume) {
   const auto volumes = archive.volumes();
   if (!volumes) return tl::unexpected(volumes.error());
-  if (volume != volumes->back().number) return true;
+  if (volumes->empty() || volume != volumes->back().number) return true;
   return archive.open(volume).and_then([](const auto& file) { return file->is_read_only(); });
 }
 

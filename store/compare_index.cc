@@ -34,8 +34,15 @@ class Differences {
 
 class Comparison {
  public:
-  Comparison(IndexReader& index, const Ledger& ledger, Place end, Findings& findings)
-      : index_(index), ledger_(ledger), end_(end), differences_(findings) {}
+  // `merged`: the volumes of other lineages that are in the index; `all_merged`: they are all there are.
+  Comparison(IndexReader& index, const Ledger& ledger, Place end, std::vector<std::uint32_t> merged,
+             bool all_merged, Findings& findings)
+      : index_(index),
+        ledger_(ledger),
+        end_(end),
+        merged_(std::move(merged)),
+        all_merged_(all_merged),
+        differences_(findings) {}
 
   Result<void> run(bool at_the_end) {
     return messages()
@@ -118,7 +125,8 @@ class Comparison {
   Result<void> counts() {
     const auto counts = index_.counts();
     if (!counts) return tl::unexpected(counts.error());
-    if (counts->bodies > count(ledger_.bodies(), [this](Place place) { return may_be_in_it(place); }) &&
+    if (all_merged_ &&
+        counts->bodies > count(ledger_.bodies(), [this](Place place) { return is_before_end(place); }) &&
         !some_are_erased_later())
       differences_.add("holds bodies that no record of the volumes has");
     const auto must_be_in_it = [this](Place place) { return is_before_end(place); };
@@ -164,10 +172,10 @@ class Comparison {
     return {};
   }
 
-  // The index ends somewhere in the store's own chain of volumes; what was merged in beside it comes volume
-  // by volume, so nothing of that must be in the index, and all of it may.
-  bool is_before_end(Place place) const { return place < end_; }
-  bool may_be_in_it(Place place) const { return is_before_end(place) || lineage_of(place.volume) != 0; }
+  bool is_before_end(Place place) const {
+    if (is_own(place.volume)) return place < end_;
+    return std::binary_search(merged_.begin(), merged_.end(), place.volume);
+  }
   // What the index, which is behind, still says of it is what was true.
   bool is_erased_later(const MessageId& message) const {
     const auto erased = ledger_.erased().find(message.uuid);
@@ -204,6 +212,8 @@ class Comparison {
   IndexReader& index_;
   const Ledger& ledger_;
   const Place end_;
+  const std::vector<std::uint32_t> merged_;
+  const bool all_merged_;
   Differences differences_;
 };
 
@@ -307,14 +317,16 @@ Result<void> compare_held(IndexReader& index, const Archive& archive, const Ledg
                           const std::function<Place()>& read_on, Findings& findings) {
   const auto position = index.position();  // the first question is what the held moment is that of
   if (!position) return tl::unexpected(position.error());
+  auto merged = index.merged();
+  if (!merged) return tl::unexpected(merged.error());
   const auto end = read_on();
-  if (!*position) {
+  if (!*position && merged->empty()) {
     findings.push_back({FindingKind::note, "index", "it is empty; the next start fills it"});
     return {};
   }
-  const auto ours = position_is_ours(archive, **position);
+  const auto ours = *position ? position_is_ours(archive, **position) : Result<bool>(true);
   if (!ours) return tl::unexpected(ours.error());
-  const auto index_end = (*position)->end;
+  const auto index_end = *position ? (*position)->end : Place{};
   if (!*ours) {
     findings.push_back({FindingKind::damage, "index",
                         "it ends at " + where(index_end) +
@@ -327,7 +339,15 @@ Result<void> compare_held(IndexReader& index, const Archive& archive, const Ledg
     findings.push_back({FindingKind::note, "index",
                         "it is behind: it ends at " + where(index_end) + ", the volumes at " + where(end) +
                             "; the gateway brings it up to date while it runs, or at its next start"});
-  return Comparison(index, ledger, index_end, findings).run(index_end == end);
+  const auto missing = merged_to_take_in(index, archive);
+  if (!missing) return tl::unexpected(missing.error());
+  if (!missing->empty())
+    findings.push_back({FindingKind::note, "index",
+                        "it lacks history: " + where(missing->front()) + " and " +
+                            std::to_string(missing->size() - 1) +
+                            " more volumes; the next start takes them in, or guichet restore --merge again"});
+  return Comparison(index, ledger, index_end, std::move(*merged), missing->empty(), findings)
+      .run(index_end == end && missing->empty());
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 // The end of the last sealed volume of the store's own chain: the index must be there at least. The volume
 // that is being written is always read, so nobody asks what is in it.
 Result<Place> sealed_end(const Archive& archive) {
-  const auto volumes = archive.volumes();
+  const auto volumes = archive.all_volumes();
   if (!volumes) return tl::unexpected(volumes.error());
   Place end;
   for (const auto& volume : *volumes) {

@@ -133,7 +133,8 @@ Result<void> overwrite(Store& store, const std::vector<Erased>& facts, ErasureRe
 void empty_log(Store& store) {
   constexpr int attempts = 20;
   for (int i = 0; i < attempts; ++i)
-    if (const auto emptied = store.empty_index_log(); emptied || emptied.error().kind != ErrorKind::busy) return;
+    if (const auto emptied = store.empty_index_log(); emptied || emptied.error().kind != ErrorKind::busy)
+      return;
 }
 
 std::vector<Fact> as_facts(const std::vector<Erased>& erasures) {
@@ -165,7 +166,8 @@ ErasureJournal journal_of(const Store& store) {
 // --- After a crash or a restore ------------------------------------------------------------------------
 
 // A message that is there is erased as if it were asked for now. One that is not may have been overwritten
-// already, in volumes that were copied before its fact was written: then the fact of the journal stands for it.
+// already, in volumes that were copied before its fact was written: then the fact of the journal stands for
+// it.
 Result<void> finish(Store& store, const Erased& pending) {
   const ErasureOrder order{{pending.message}, pending.at, pending.by, pending.reason};
   auto plan = prepare(store, order);

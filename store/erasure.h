@@ -1,12 +1,12 @@
 // Erasing a message for good (GDPR article 17), while the archive stays provable.
 //
-// What goes: the octets of the message, and every fact that names somebody (envelope, addresses, prefix). What
-// stays: id, digest, size, times, and why. In the volumes the blocks are overwritten with spaces, so framing and
-// chain hold, and `verify` takes a blank block for sound when an `erased` fact says so. In the index the rows
-// are emptied.
+// What goes: the octets of the message, and every fact that names somebody (envelope, addresses, prefix).
+// What stays: id, digest, size, times, and why. In the volumes the blocks are overwritten with spaces, so
+// framing and chain hold, and `verify` takes a blank block for sound when an `erased` fact says so. In the
+// index the rows are emptied.
 //
-// Octets are stored once, however often they came. They go with the last message that has them: until then they
-// stay, and the report says because of whom.
+// Octets are stored once, however often they came. They go with the last message that has them: until then
+// they stay, and the report says because of whom.
 //
 // In this order, so that a power cut at any point leaves something that the next start finishes: the journal
 // (erasure_journal.h), the fact, the index, the blocks, the mark in the journal.

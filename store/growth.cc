@@ -40,7 +40,7 @@ struct Recent {
 }  // namespace
 
 Result<Growth> measure_growth(const Archive& archive, unsigned reserve_percent, Instant now) {
-  const auto volumes = archive.volumes();
+  const auto volumes = archive.all_volumes();
   if (!volumes) return tl::unexpected(volumes.error());
   const auto space = archive.disk().space(archive.folder());
   if (!space) return tl::unexpected(space.error());

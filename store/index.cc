@@ -5,6 +5,7 @@
 
 #include "store/check.h"
 #include "store/index_schema.h"
+#include "store/lineage.h"
 #include "store/sqlite.h"
 
 namespace guichet::store {
@@ -70,14 +71,19 @@ Result<void> each(std::span<const News> news, Add add) {
 
 }  // namespace
 
+// is_earlier() of store/lineage.h: of the body that is known, and the place ?2, ?3.
+#define GUICHET_IS_EARLIER "(volume < 1000000, volume, offset) < (?2 < 1000000, ?2, ?3)"
+static_assert(lineage_stride == 1'000'000);
+
 struct Index::State {
   explicit State(std::shared_ptr<sqlite::Database> opened)
       : database(std::move(opened)), reader(new IndexReader(database)) {}
 
   // A failure inside a rebuild may have ended its transaction already: nothing is applied any more until its
   // end is called, or half of a new index would be written over the old one.
-  enum class Mode { ordinary, rebuilding, rebuild_failed };
+  enum class Mode { ordinary, rebuilding, rebuild_failed, merging };
 
+  Result<void> write(std::span<const News> news);
   Result<void> write(std::span<const News> news, const IndexPosition& end);
   Result<void> add_bodies(std::span<const News> news);
   Result<void> add(const NewBody& body);
@@ -108,10 +114,10 @@ struct Index::State {
   sqlite::Statement add_body{*database, "INSERT OR IGNORE INTO bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
   sqlite::Statement release_body{*database,
                                  "UPDATE messages SET repeats = 1 WHERE id = (SELECT message FROM bodies "
-                                 "WHERE digest = ?1 AND (volume, offset) < (?2, ?3))"};
+                                 "WHERE digest = ?1 AND " GUICHET_IS_EARLIER ")"};
   sqlite::Statement renew_body{*database,
                                "UPDATE bodies SET volume = ?2, offset = ?3, size_octets = ?4, message = ?5, "
-                               "date_us = ?6 WHERE digest = ?1 AND (volume, offset) < (?2, ?3)"};
+                               "date_us = ?6 WHERE digest = ?1 AND " GUICHET_IS_EARLIER};
   sqlite::Statement add_message{*database,
                                 "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                                 "(SELECT message FROM bodies WHERE digest = ?2) IS NOT ?1)"};
@@ -137,7 +143,8 @@ struct Index::State {
       "INSERT INTO early_hand_overs SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS "
       "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2) "
       "ON CONFLICT DO UPDATE SET handed_over_us = ?3, handed_over_order = ?4 "
-      "WHERE coalesce(handed_over_order, 0) <= coalesce(requeued_order, 0) AND coalesce(requeued_order, 0) < ?4"};
+      "WHERE coalesce(handed_over_order, 0) <= coalesce(requeued_order, 0) AND coalesce(requeued_order, 0) < "
+      "?4"};
   sqlite::Statement requeue{*database,
                             "UPDATE deliveries SET state = 0, handed_over_us = NULL, requeued_order = ?3 "
                             "WHERE message = ?1 AND uid = ?2 AND state < 2 "
@@ -159,7 +166,10 @@ struct Index::State {
       *database,
       "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, '', 2, ?4, ?5, 0, ?6, ?7, NULL, NULL)"};
   sqlite::Statement drop_body{*database, "DELETE FROM bodies WHERE digest = ?1 AND message = ?2"};
+  sqlite::Statement note_merged{*database, "INSERT OR IGNORE INTO merged VALUES (?1)"};
 };
+
+#undef GUICHET_IS_EARLIER
 
 Result<void> Index::State::add_bodies(std::span<const News> news) {
   for (const News& item : news)
@@ -243,7 +253,7 @@ Result<void> Index::State::add(const ErasedDelivery& delivery, const Erased& fac
 
 // The outcome does not depend on the order of facts, so it is chosen: deliveries before their messages, since
 // a recipient that has its delivery already need not be written down as awaited and struck out again.
-Result<void> Index::State::write(std::span<const News> news, const IndexPosition& end) {
+Result<void> Index::State::write(std::span<const News> news) {
   return add_bodies(news)
       .and_then(
           [&] { return each<Delivered>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
@@ -253,8 +263,12 @@ Result<void> Index::State::write(std::span<const News> news, const IndexPosition
       .and_then([&] { return each<Held>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then(
           [&] { return each<Released>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
-      .and_then([&] { return each<Erased>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
-      .and_then([&] { return set_position.run(end.end.volume, end.end.offset, end.chain); });
+      .and_then(
+          [&] { return each<Erased>(news, [&](const auto& fact, Place at) { return add(fact, at); }); });
+}
+
+Result<void> Index::State::write(std::span<const News> news, const IndexPosition& end) {
+  return write(news).and_then([&] { return set_position.run(end.end.volume, end.end.offset, end.chain); });
 }
 
 // Some errors have rolled back by themselves; of the others nothing may stay.
@@ -303,6 +317,7 @@ Result<void> Index::apply(std::span<const News> news, const IndexPosition& end) 
     case State::Mode::rebuilding:
       return state_->apply_rebuilding(news, end);
     case State::Mode::rebuild_failed:
+    case State::Mode::merging:
       break;
   }
   return fail(ErrorKind::stopped, "index: this rebuild has failed, the index is as it was before");
@@ -340,6 +355,40 @@ Result<void> Index::empty_log() {
   if (!busy) return tl::make_unexpected(busy.error());
   if (busy->value_or(0) != 0) return fail(ErrorKind::busy, "index: its log is being read");
   return {};
+}
+
+// --- Volumes of other lineages -------------------------------------------------------------------------
+
+Result<void> Index::begin_merged() {
+  if (state_->mode == State::Mode::rebuilding) return {};
+  GUICHET_CHECK(state_->mode == State::Mode::ordinary);
+  state_->roll_back();
+  auto begun = state_->begin.run();
+  if (begun) state_->mode = State::Mode::merging;
+  return begun;
+}
+
+Result<void> Index::add_merged(std::span<const News> news) {
+  auto done = state_->write(news);
+  if (!done && state_->mode == State::Mode::rebuilding) {
+    state_->roll_back();
+    state_->mode = State::Mode::rebuild_failed;
+  }
+  return done;
+}
+
+Result<void> Index::end_merged(std::uint32_t volume) {
+  auto noted = state_->note_merged.run(volume);
+  if (state_->mode != State::Mode::merging) return noted;
+  if (noted) noted = state_->commit.run();
+  abandon_merged();
+  return noted;
+}
+
+void Index::abandon_merged() {
+  if (state_->mode != State::Mode::merging) return;
+  state_->mode = State::Mode::ordinary;
+  state_->roll_back();
 }
 
 IndexReader& Index::reader() {

@@ -50,7 +50,7 @@ struct NewFact {
 };
 using News = std::variant<NewBody, NewFact>;
 
-// The volumes up to here are in the index.
+// The store's own volumes up to here are in the index.
 struct IndexPosition {
   Place end;     // first octet not yet read
   Digest chain;  // of the last record before it
@@ -104,6 +104,8 @@ class IndexReader {
   ~IndexReader();
 
   [[nodiscard]] Result<std::optional<IndexPosition>> position();
+  // The volumes of other lineages that are in the index, ascending.
+  [[nodiscard]] Result<std::vector<std::uint32_t>> merged();
   [[nodiscard]] Result<std::optional<BodyPlace>> body(const Digest& digest);
   [[nodiscard]] Result<std::uint64_t> count_bodies();
   // Of all bodies, in their order, at most `limit`.
@@ -125,7 +127,8 @@ class IndexReader {
   [[nodiscard]] Result<bool> is_held(const MessageId& id);
   [[nodiscard]] Result<bool> is_erased(const MessageId& id);
   // Handed over at or after `since` and not re-queued after that, oldest first; "": of all maildrops.
-  [[nodiscard]] Result<std::vector<DeliveryRow>> handed_over_since(Instant since, const std::string& maildrop);
+  [[nodiscard]] Result<std::vector<DeliveryRow>> handed_over_since(Instant since,
+                                                                   const std::string& maildrop);
   // Messages of which nothing waits and whose last hand-over was before `before`, oldest first.
   [[nodiscard]] Result<std::vector<MessageRow>> handed_over_before(Instant before, std::size_t limit);
   // A walk over all of them, by message and uid.
@@ -167,6 +170,14 @@ class Index {
   // After an erasure: what was overwritten in the file may still be in the write-ahead log. busy: a reader
   // keeps it; ask again.
   [[nodiscard]] Result<void> empty_log();
+
+  // A volume of another lineage, in one transaction, or in that of a rebuild: begin, its news in pieces, end.
+  // When one of them fails the volume is not in the index, nor any part of it.
+  [[nodiscard]] Result<void> begin_merged();
+  [[nodiscard]] Result<void> add_merged(std::span<const News> news);
+  [[nodiscard]] Result<void> end_merged(std::uint32_t volume);
+  // Instead of the end; nothing happens outside of begin and end, or inside a rebuild.
+  void abandon_merged();
 
   [[nodiscard]] IndexReader& reader();  // over the writing connection, for the same thread only
 

@@ -129,6 +129,7 @@ struct IndexReader::Connection {
 
   std::shared_ptr<sqlite::Database> database;
   sqlite::Statement position{*database, "SELECT volume, offset, chain FROM position"};
+  sqlite::Statement merged{*database, "SELECT volume FROM merged ORDER BY volume"};
   sqlite::Statement body{
       *database, "SELECT volume, offset, size_octets, message, date_us FROM bodies WHERE digest = ?1"};
   sqlite::Statement body_count{*database, "SELECT count(*) FROM bodies"};
@@ -167,13 +168,12 @@ struct IndexReader::Connection {
                                       "size_octets, at_us, handed_over_us FROM deliveries WHERE state = 1 "
                                       "AND handed_over_us >= ?1 AND (?2 = '' OR maildrop = ?2) "
                                       "ORDER BY handed_over_us, message, uid"};
-  sqlite::Statement handed_over_before{
-      *database, GUICHET_MESSAGES
-      "WHERE id IN (SELECT message FROM deliveries GROUP BY message "
-      "HAVING min(state) = 1 AND max(handed_over_us) < ?1) "
-      "AND id NOT IN (SELECT message FROM holds WHERE held = 1) "
-      "AND id NOT IN (SELECT message FROM awaited) "
-      "AND id NOT IN (SELECT message FROM erasures) ORDER BY id LIMIT ?2"};
+  sqlite::Statement handed_over_before{*database, GUICHET_MESSAGES
+                                       "WHERE id IN (SELECT message FROM deliveries GROUP BY message "
+                                       "HAVING min(state) = 1 AND max(handed_over_us) < ?1) "
+                                       "AND id NOT IN (SELECT message FROM holds WHERE held = 1) "
+                                       "AND id NOT IN (SELECT message FROM awaited) "
+                                       "AND id NOT IN (SELECT message FROM erasures) ORDER BY id LIMIT ?2"};
   sqlite::Statement waiting{*database,
                             "SELECT uid, message, size_octets, volume, offset FROM deliveries "
                             "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
@@ -208,6 +208,10 @@ Result<std::unique_ptr<IndexReader>> IndexReader::open(const std::filesystem::pa
 
 Result<std::optional<IndexPosition>> IndexReader::position() {
   return connection_->position.first(read_position);
+}
+
+Result<std::vector<std::uint32_t>> IndexReader::merged() {
+  return connection_->merged.all([](Row& row) { return static_cast<std::uint32_t>(row.integer()); });
 }
 
 Result<std::optional<BodyPlace>> IndexReader::body(const Digest& digest) {
@@ -271,8 +275,9 @@ Result<bool> IndexReader::is_held(const MessageId& id) {
 }
 
 Result<bool> IndexReader::is_erased(const MessageId& id) {
-  return connection_->erased.first([](Row& row) { return row.integer(); }, id.uuid)
-      .map([](const auto& row) { return row.has_value(); });
+  return connection_->erased.first([](Row& row) { return row.integer(); }, id.uuid).map([](const auto& row) {
+    return row.has_value();
+  });
 }
 
 Result<std::vector<DeliveryRow>> IndexReader::handed_over_since(Instant since, const std::string& maildrop) {

@@ -27,6 +27,7 @@ constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 
 //          when facts come twice, out of order, or when a message is delivered again to the same recipient.
 // early_hand_overs: hand-overs and re-queues of deliveries not known yet.
 // holds, erasures: what was said of messages.
+// merged: which volumes of other lineages (store/lineage.h) are in here; `position` is of the store's own.
 //
 // state: 0 waiting, 1 handed over, 2 erased. Of hand-over and re-queue the later one counts. Later is what
 // stands later in the volumes (order_of in index.cc), not what a clock says that may have been set back.
@@ -67,6 +68,7 @@ constexpr const char* tables = R"sql(
     message BLOB PRIMARY KEY, held INTEGER NOT NULL, said_order INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE erasures (message BLOB PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE merged (volume INTEGER PRIMARY KEY);
 )sql";
 
 Result<std::int64_t> number(sqlite::Database& database, std::string_view sql) {
@@ -125,7 +127,8 @@ Result<void> create_tables(sqlite::Database& database) {
 Result<void> empty_tables(sqlite::Database& database) {
   return database.run(
       "DELETE FROM position; DELETE FROM bodies; DELETE FROM messages; DELETE FROM awaited;"
-      "DELETE FROM deliveries; DELETE FROM early_hand_overs; DELETE FROM holds; DELETE FROM erasures;");
+      "DELETE FROM deliveries; DELETE FROM early_hand_overs; DELETE FROM holds; DELETE FROM erasures;"
+      "DELETE FROM merged;");
 }
 
 }  // namespace guichet::store

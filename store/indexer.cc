@@ -78,6 +78,17 @@ Result<void> Indexer::empty_log() {
   return wait();
 }
 
+Result<std::size_t> Indexer::take_in_merged() {
+  {
+    const std::lock_guard lock(mutex_);
+    wishes_.merged = true;
+    ++pushed_;
+  }
+  if (auto current = wait(); !current) return tl::unexpected(current.error());
+  const std::lock_guard lock(mutex_);
+  return merged_left_;
+}
+
 void Indexer::run() {
   works_in_batches("store-index");
   std::unique_lock lock(mutex_);
@@ -93,7 +104,10 @@ void Indexer::run() {
     behind_ = behind_ || std::exchange(news_dropped_, false);
     lock.unlock();
     auto done = step(std::move(news), end, wishes);
+    // What becomes of history is no matter of whether the index has the news.
+    auto merged = done && wishes.merged ? step_merged() : Result<std::size_t>(0);
     lock.lock();
+    if (wishes.merged) merged_left_ = std::move(merged);
     tried_ = target;
     if (done) applied_ = target;
     if (!done) last_error_ = done.error();
@@ -108,9 +122,17 @@ void Indexer::run() {
 // No memory for the index is a reason to be behind, not to end a gateway that takes mail.
 Result<void> Indexer::step(std::vector<News> news, const IndexPosition& end, Wishes wishes) noexcept {
   try {
-    auto done = wishes.rebuild ? store::rebuild(*index_, archive_, end.end, alarm_)
-                               : update(std::move(news), end);
+    auto done =
+        wishes.rebuild ? store::rebuild(*index_, archive_, end.end, alarm_) : update(std::move(news), end);
     return done && wishes.empty_log ? index_->empty_log() : done;
+  } catch (const std::exception& problem) {
+    return fail(ErrorKind::io, problem.what());
+  }
+}
+
+Result<std::size_t> Indexer::step_merged() noexcept {
+  try {
+    return store::take_in_merged(*index_, archive_, alarm_);
   } catch (const std::exception& problem) {
     return fail(ErrorKind::io, problem.what());
   }

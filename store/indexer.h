@@ -38,6 +38,9 @@ class Indexer {
 
   // Applies what was pushed, then empties the log of the index; blocks.
   [[nodiscard]] Result<void> empty_log();
+  // Takes in one more volume of another lineage (store/lineage.h); blocks. Returns how many are left. One at
+  // a time, so that who asks for a maildrop meanwhile waits for one volume at most.
+  [[nodiscard]] Result<std::size_t> take_in_merged();
 
   // Applies what was pushed, then ends the thread; idempotent, from any thread. Questions after it are
   // answered with an error.
@@ -50,10 +53,11 @@ class Indexer {
   void run();
   // What one turn of the thread is asked for besides applying news.
   struct Wishes {
-    bool rebuild = false, empty_log = false;
+    bool rebuild = false, empty_log = false, merged = false;
   };
   Result<void> step(std::vector<News> news, const IndexPosition& end, Wishes wishes) noexcept;
   Result<void> update(std::vector<News> news, const IndexPosition& end);
+  Result<std::size_t> step_merged() noexcept;
   Result<void> recover(const IndexPosition& end);
 
   static constexpr std::size_t news_kept_max = 100'000;
@@ -72,6 +76,7 @@ class Indexer {
   std::uint64_t tried_ = 0;    // of those, how many were tried
   bool asked_ = false;         // somebody waits: no more gathering
   Wishes wishes_;
+  Result<std::size_t> merged_left_ = 0;  // of the last time
   bool news_dropped_ = false;
   bool behind_ = false;  // the last attempt failed: catch up from the volumes
   Error last_error_;

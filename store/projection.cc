@@ -7,6 +7,20 @@ namespace {
 
 constexpr std::size_t news_batch = 2048;
 
+void report_flaw(const Flaw& flaw, const Alarm& alarm) {
+  alarm("damage in the archive, volume " + std::to_string(flaw.place.volume) + " at " +
+        std::to_string(flaw.place.offset) + ": " + flaw.text + "; run guichet verify");
+}
+
+// One record that cannot be understood must not keep all others out of the maildrops.
+std::optional<News> news_or_alarm(const ScannedRecord& record, const Alarm& alarm) {
+  auto news = news_of(record);
+  if (news) return std::move(*news);
+  alarm("volume " + std::to_string(record.place.volume) + " at " + std::to_string(record.place.offset) +
+        ": " + news.error().text + "; not in the index");
+  return std::nullopt;
+}
+
 // Collects news and applies them in batches, with the position after the last record read.
 class Feed {
  public:
@@ -35,7 +49,7 @@ class Feed {
         scan_volume(**file, number, options, [this](const ScannedRecord& r) { return visit(r); });
     if (!scan) return tl::unexpected(scan.error());
     for (const auto& flaw : scan->flaws)
-      report(flaw);
+      report_flaw(flaw, alarm_);
     // Past flawed records too, unless nothing follows them.
     position_ = {{number, scan->end}, scan->chain};
     return {};
@@ -43,13 +57,7 @@ class Feed {
 
   Result<void> visit(const ScannedRecord& record) {
     position_ = {{record.place.volume, record.end}, record.header.chain};
-    auto news = news_of(record);
-    // One record that cannot be understood must not keep all others out of the maildrops.
-    if (!news)
-      alarm_("volume " + std::to_string(record.place.volume) + " at " + std::to_string(record.place.offset) +
-             ": " + news.error().text + "; not in the index");
-    else if (*news)
-      news_.push_back(std::move(**news));
+    if (auto news = news_or_alarm(record, alarm_)) news_.push_back(std::move(*news));
     return news_.size() >= news_batch ? flush() : Result<void>();
   }
 
@@ -60,17 +68,76 @@ class Feed {
     return applied;
   }
 
-  void report(const Flaw& flaw) {
-    alarm_("damage in the archive, volume " + std::to_string(flaw.place.volume) + " at " +
-           std::to_string(flaw.place.offset) + ": " + flaw.text + "; run guichet verify");
-  }
-
   Index& index_;
   const Archive& archive_;
   const Alarm& alarm_;
   std::vector<News> news_;
   std::optional<IndexPosition> position_;
 };
+
+// One volume of another lineage.
+class MergedFeed {
+ public:
+  MergedFeed(Index& index, const Archive& archive, const Alarm& alarm)
+      : index_(index), archive_(archive), alarm_(alarm) {}
+  ~MergedFeed() { index_.abandon_merged(); }
+  MergedFeed(const MergedFeed&) = delete;
+  MergedFeed& operator=(const MergedFeed&) = delete;
+
+  Result<void> run(std::uint32_t number) {
+    auto file = archive_.open(number);
+    if (!file) return tl::unexpected(file.error());
+    if (auto begun = index_.begin_merged(); !begun) return begun;
+    const auto scan = scan_volume(**file, number, {.read_bodies = false},
+                                  [this](const ScannedRecord& record) { return visit(record); });
+    if (!scan) return tl::unexpected(scan.error());
+    for (const auto& flaw : scan->flaws)
+      report_flaw(flaw, alarm_);
+    if (auto added = flush(); !added) return added;
+    return index_.end_merged(number);
+  }
+
+ private:
+  Result<void> visit(const ScannedRecord& record) {
+    if (auto news = news_or_alarm(record, alarm_)) news_.push_back(std::move(*news));
+    return news_.size() >= news_batch ? flush() : Result<void>();
+  }
+
+  Result<void> flush() {
+    auto added = index_.add_merged(news_);
+    news_.clear();
+    return added;
+  }
+
+  Index& index_;
+  const Archive& archive_;
+  const Alarm& alarm_;
+  std::vector<News> news_;
+};
+
+// History that cannot be read is no reason to keep the mail of today out of the maildrops.
+Result<void> take_in_all_merged(Index& index, const Archive& archive, const Alarm& alarm) {
+  const auto missing = merged_to_take_in(index.reader(), archive);
+  if (!missing) return tl::unexpected(missing.error());
+  for (const auto number : *missing) {
+    if (auto file = archive.open(number); !file) {
+      alarm(file.error().text + "; its messages are not in the index");
+      continue;
+    }
+    if (auto taken = MergedFeed(index, archive, alarm).run(number); !taken) return taken;
+  }
+  return {};
+}
+
+// The index has no volume of another lineage that is not there any more.
+Result<bool> merged_are_ours(IndexReader& index, const Archive& archive) {
+  const auto indexed = index.merged();
+  const auto volumes = archive.merged_volumes();
+  if (!indexed || !volumes) return tl::unexpected(indexed ? volumes.error() : indexed.error());
+  return std::all_of(indexed->begin(), indexed->end(), [&](std::uint32_t number) {
+    return std::any_of(volumes->begin(), volumes->end(), [&](const auto& v) { return v.number == number; });
+  });
+}
 
 // Half a rebuild must not stay open, whichever way it is left: all that came later would be written into it.
 struct Abandon {
@@ -97,6 +164,7 @@ Result<std::optional<News>> news_of(const ScannedRecord& record) {
 }
 
 Result<bool> position_is_ours(const Archive& archive, const IndexPosition& position) {
+  if (position.end == Place{}) return true;  // the beginning: of a store that had no volume yet
   auto file = archive.open(position.end.volume);
   if (!file)
     return file.error().kind == ErrorKind::absent ? Result<bool>(false) : tl::unexpected(file.error());
@@ -120,13 +188,38 @@ Result<void> catch_up(Index& index, const Archive& archive, Place until, const A
     if (!ours) return tl::unexpected(ours.error());
     if (!*ours) return fail(ErrorKind::foreign, "the index is ahead of the volumes, or of other ones");
   }
-  return Feed(index, archive, alarm).run(*position, until);
+  const auto merged_are_there = merged_are_ours(index.reader(), archive);
+  if (!merged_are_there) return tl::unexpected(merged_are_there.error());
+  if (!*merged_are_there) return fail(ErrorKind::foreign, "the index has history that is not there any more");
+  if (auto fed = Feed(index, archive, alarm).run(*position, until); !fed) return fed;
+  return take_in_all_merged(index, archive, alarm);
+}
+
+Result<std::vector<std::uint32_t>> merged_to_take_in(IndexReader& index, const Archive& archive) {
+  const auto volumes = archive.merged_volumes();
+  const auto indexed = index.merged();
+  if (!indexed || !volumes) return tl::unexpected(indexed ? volumes.error() : indexed.error());
+  std::vector<std::uint32_t> missing;
+  for (const auto& volume : *volumes)
+    if (!std::binary_search(indexed->begin(), indexed->end(), volume.number))
+      missing.push_back(volume.number);
+  return missing;
+}
+
+Result<std::size_t> take_in_merged(Index& index, const Archive& archive, const Alarm& alarm) {
+  const auto missing = merged_to_take_in(index.reader(), archive);
+  if (!missing) return tl::unexpected(missing.error());
+  if (missing->empty()) return std::size_t{0};
+  if (auto taken = MergedFeed(index, archive, alarm).run(missing->front()); !taken)
+    return tl::unexpected(taken.error());
+  return missing->size() - 1;
 }
 
 Result<void> rebuild(Index& index, const Archive& archive, Place until, const Alarm& alarm) {
   if (auto begun = index.begin_rebuild(); !begun) return begun;
   Abandon abandon{&index};
   if (auto fed = Feed(index, archive, alarm).run(std::nullopt, until); !fed) return fed;
+  if (auto taken = take_in_all_merged(index, archive, alarm); !taken) return taken;
   abandon.index = nullptr;
   return index.end_rebuild();
 }

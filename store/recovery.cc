@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "store/marks.h"
 #include "store/scan.h"
 
 namespace guichet::store {
@@ -224,6 +225,7 @@ class Sealing {
 }  // namespace
 
 Result<void> check_folder(Disk& disk, const fs::path& store) {
+  if (auto whole = refuse_restoring(disk, store); !whole) return whole;
   const auto file = disk.open_read(store / "format");
   if (file) return check_format(**file, store);
   if (file.error().kind != ErrorKind::absent) return tl::unexpected(file.error());

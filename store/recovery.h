@@ -9,7 +9,7 @@
 namespace guichet::store {
 
 // Whether the folder is a store of this release; for readers, touches nothing. absent: no store is there;
-// foreign: its format is another.
+// foreign: its format is another, or the folder is a restore that has not come to its end.
 [[nodiscard]] Result<void> check_folder(Disk& disk, const std::filesystem::path& store);
 
 // Makes the folder, durably, unless what is there already is no store of this release: then nothing is
@@ -23,7 +23,7 @@ namespace guichet::store {
 // Removes spool files: their messages were never acknowledged.
 [[nodiscard]] Result<void> sweep_spool(Disk& disk, const std::filesystem::path& store);
 
-// Seals the last volume and returns the tip.
+// Seals the last volume of the store's own and returns the tip; history is sealed already.
 //
 // A last batch of an unsealed volume that is not whole is a torn tail: it was never acknowledged, so the
 // volume is truncated before it (what is cut off, unless zero, is first saved beside it as <volume>.torn). A

@@ -89,7 +89,7 @@ class Planning {
 
   // Verify names the first of several that are missing.
   void add_missing(std::set<std::uint32_t>& volumes) const {
-    const auto there = archive_.volumes();
+    const auto there = archive_.all_volumes();
     if (!there) return;
     std::map<std::uint32_t, std::uint32_t> last;  // of each chain
     for (const auto& volume : *there) {

@@ -21,7 +21,8 @@ Instant days_before(Instant now, unsigned days) {
 // 0: for ever.
 unsigned days_for(const std::string& recipient, const std::vector<RetentionRule>& rules) {
   const auto domain = lower_case(std::string_view(recipient).substr(recipient.rfind('@') + 1));
-  const auto rule = std::ranges::find_if(rules, [&](const auto& r) { return lower_case(r.domain) == domain; });
+  const auto rule =
+      std::ranges::find_if(rules, [&](const auto& r) { return lower_case(r.domain) == domain; });
   return rule == rules.end() ? 0 : rule->handed_over_days;
 }
 

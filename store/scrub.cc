@@ -65,7 +65,7 @@ class Keeper {
 
 // What the state knows of and the folder does not.
 void name_missing(const Archive& archive, const ScrubState& known, VerifyReport& report) {
-  const auto volumes = archive.volumes();
+  const auto volumes = archive.all_volumes();
   if (!volumes) return;
   for (const auto& [number, state] : known.volumes) {
     const bool there = std::any_of(volumes->begin(), volumes->end(),

@@ -5,6 +5,7 @@
 #include "store/earlier.h"
 #include "store/erasure.h"
 #include "store/indexer.h"
+#include "store/marks.h"
 #include "store/projection.h"
 #include "store/recovery.h"
 #include "store/writer.h"
@@ -96,6 +97,7 @@ class RealStore final : public Store {
     return indexer_->wait();
   }
   Result<void> empty_index_log() override { return indexer_->empty_log(); }
+  Result<std::size_t> take_in_merged() override { return indexer_->take_in_merged(); }
 
   const Archive& archive() const override { return archive_; }
   Place durable_end() const override { return writer_->durable_end(); }
@@ -168,16 +170,20 @@ class RealStore final : public Store {
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options, Disk& disk, Clock& clock, IdSource& ids,
                                            Alarm alarm) {
+  if (!options.restoring)
+    if (auto whole = refuse_restoring(disk, options.path); !whole) return tl::unexpected(whole.error());
   if (auto made = make_folder(disk, options.path); !made) return tl::unexpected(made.error());
   // The lock before a look: two processes must not both find an empty folder.
-  auto lock = disk.lock(options.path / "lock");
+  // A restore holds it already.
+  auto lock = options.restoring ? Result<std::unique_ptr<FolderLock>>() : disk.lock(options.path / "lock");
   if (!lock) return tl::unexpected(lock.error());
   if (auto prepared = prepare_folder(disk, options.path); !prepared) return tl::unexpected(prepared.error());
   auto store = std::make_unique<RealStore>(std::move(options), disk, clock, std::move(*lock));
   if (auto started = store->start(clock, ids, alarm); !started) return tl::unexpected(started.error());
   // Mail is taken all the same: senders wait for nobody's erasure.
   if (auto finished = finish_erasures(*store); !finished)
-    alarm("an erasure could not be finished: " + finished.error().text + "; it is tried again at the next start");
+    alarm("an erasure could not be finished: " + finished.error().text +
+          "; it is tried again at the next start");
   return store;
 }
 

@@ -34,6 +34,7 @@ struct StoreOptions {
   std::uint64_t prepare_octets = 8ull << 20;  // 0: no zero-filling
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;
+  bool restoring = false;  // by the restore itself: it has the lock, its mark (store/marks.h) is no obstacle
   unsigned reserve_percent = 5;  // of the file system, at most Room::reserve_octets_max
   // Called on the writer thread with what answers a whole batch, so that who is answered can be woken once.
   std::function<void(const std::function<void()>& answer)> answer_batch =
@@ -93,8 +94,7 @@ class Store {
   // or not at all when the index cannot be had. Blocks.
   template <class Question>
   [[nodiscard]] auto ask(Question question) -> std::invoke_result_t<Question, IndexReader&> {
-    std::invoke_result_t<Question, IndexReader&> answer =
-        fail(ErrorKind::stopped, "the index was not asked");
+    std::invoke_result_t<Question, IndexReader&> answer = fail(ErrorKind::stopped, "the index was not asked");
     auto asked = with_index([&](IndexReader& index) { answer = question(index); });
     if (!asked) return tl::unexpected(asked.error());
     return answer;
@@ -109,6 +109,9 @@ class Store {
   [[nodiscard]] virtual Result<void> empty_index_log() = 0;
 
   [[nodiscard]] virtual Result<IndexCounts> rebuild_index() = 0;  // blocks until done
+  // Takes one more volume of another lineage (store/lineage.h), brought in while this runs, into the index;
+  // blocks until done. Returns how many are left.
+  [[nodiscard]] virtual Result<std::size_t> take_in_merged() = 0;
   [[nodiscard]] virtual const Archive& archive() const = 0;
   // After the last batch that is durable; volume 0: there is none. Nothing beyond it is for others to see: it
   // may be gone after a power cut. Never waits for the disk.

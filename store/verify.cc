@@ -67,7 +67,7 @@ class Verification {
   };
 
   Result<void> plan() {
-    const auto volumes = archive_.volumes();
+    const auto volumes = archive_.all_volumes();
     if (!volumes) return tl::unexpected(volumes.error());
     for (const auto& volume : *volumes)
       plans_.emplace(volume.number, options_.plan ? options_.plan(volume) : VolumePlan{});
@@ -117,7 +117,7 @@ class Verification {
 
   // From where reading ended, to the present end of all volumes.
   Result<void> read_on() {
-    const auto volumes = archive_.volumes();
+    const auto volumes = archive_.all_volumes();
     if (!volumes) return tl::unexpected(volumes.error());
     for (const auto& volume : in_order_of_reading(*volumes)) {
       chain_ = &lineages_[lineage_of(volume.number)];
@@ -336,7 +336,9 @@ class Verification {
   Position& before() { return chain_->before; }
   const Position& before() const { return chain_->before; }
 
-  static std::string name(std::uint32_t volume) { return volume == 0 ? "no other" : where(volume); }
+  static std::string name(std::uint32_t volume) {
+    return number_in_lineage(volume) == 0 ? "no other" : where(volume);
+  }
 
   void add(const Flaw& flaw, const File& file) {
     damage(where(flaw.place), flaw.text + (flaw.kind == FlawKind::block ? take_damaged(flaw, file) : ""),

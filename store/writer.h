@@ -35,7 +35,7 @@ class Writer {
   void expect(int change);  // +1: a body has begun, -1: it was pushed or given up
   // From the next batch on these octets are stored in full whenever they come.
   void repeat_no_more(const Digest& digest);
-  void stop();              // answers what is waiting, seals; idempotent, from any thread
+  void stop();  // answers what is waiting, seals; idempotent, from any thread
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] Place durable_end() const;
 

@@ -64,6 +64,7 @@ class FakeDriver {
   void carry_out(AskLogin& ask) {
     if (ask.user == "busy") return session_.login_refused(LoginRefusal::in_use);
     if (ask.user == "ill") return session_.login_refused(LoginRefusal::temporary);
+    if (ask.user == "copy") return session_.login_refused(LoginRefusal::detached);
     if (ask.user == "hasty") return session_.login_refused(LoginRefusal::login_delay);
     const bool blanks = ask.user == "blanks" && ask.password == "  two  words ";
     if (!blanks && (ask.user != "foi" || ask.password != "secret")) {

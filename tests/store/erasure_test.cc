@@ -206,7 +206,8 @@ TEST_F(ErasureTest, TheLaterOfHandOverAndRequeueCounts) {
   const auto mail = send(*store, "once more");
   const auto rows = [&] { return store->deliveries(mail.message).value(); };
   const auto again = [&] {
-    return requeue(*store, {rows(), Instant{1}, "tester", "rolled back"}).value();  // a clock that is far behind
+    return requeue(*store, {rows(), Instant{1}, "tester", "rolled back"})
+        .value();  // a clock that is far behind
   };
   EXPECT_EQ(again(), 0) << "it waits already";
   hand_over(*store, mail);
@@ -255,7 +256,8 @@ TEST_F(RetentionTest, AMessageOfSeveralSitesStaysAsLongAsTheMostPatientOne) {
   mail.recipients[1].address = "foi+2@other.test";
   ASSERT_TRUE(push(*store, *to_append(*store, clock_, mail)).get());
   ASSERT_TRUE(
-      push(*store, store::hand_over(clock_, {{mail.message, mail.uids[0]}, {mail.message, mail.uids[1]}})).get());
+      push(*store, store::hand_over(clock_, {{mail.message, mail.uids[0]}, {mail.message, mail.uids[1]}}))
+          .get());
   EXPECT_THAT(after_days(*store, {{"example.test", 30}}, 90), IsEmpty());
   EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 45), IsEmpty());
   EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 61), ElementsAre(mail.message));

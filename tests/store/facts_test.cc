@@ -225,9 +225,15 @@ TEST(Facts, OfOperatorsComeBackAsTheyWere) {
   const Instant at{1'780'000'000'000'000};
   const std::vector<Fact> facts{
       Requeued{Uid{Uuid{{4}}}, message, at, "root", "rolled back"},
-      Held{message, at, "root", "an \"appeal\""},
-      Released{message, at, "root", ""},
-      Erased{message, at, "root", "article 17", Digest{{9}}, 42, at, {Uuid{{1}}, Uuid{{2}}},
+      Held{message, at, "root", "an \"appeal\""}, Released{message, at, "root", ""},
+      Erased{message,
+             at,
+             "root",
+             "article 17",
+             Digest{{9}},
+             42,
+             at,
+             {Uuid{{1}}, Uuid{{2}}},
              {{Uid{Uuid{{4}}}, "foi", at, std::nullopt}, {Uid{Uuid{{5}}}, "foi", at, at}}},
       Erased{message, at, "root", "", Digest{{9}}, 0, at, {}, {}}};
   for (const auto& fact : facts) {

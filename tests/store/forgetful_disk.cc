@@ -344,8 +344,15 @@ Result<void> ForgetfulDisk::rename(const fs::path& from, const fs::path& to) {
   if (sentence.fate == State::Fate::fails) return tl::unexpected(sentence.error);
   const auto node = state_->find(from);
   const auto folder = state_->find(from.parent_path());
-  if (!node || folder != state_->find(to.parent_path())) return absent("rename", from);
-  folder->set_names({{{from.filename().string(), nullptr}, {to.filename().string(), node}}});
+  const auto other = state_->find(to.parent_path());
+  if (!node || !folder || !other) return absent("rename", from);
+  // Between two folders this disk is worse than real ones: either half may survive without the other.
+  if (folder == other) {
+    folder->set_names({{{from.filename().string(), nullptr}, {to.filename().string(), node}}});
+  } else {
+    other->set_names({{{to.filename().string(), node}}});
+    folder->set_names({{{from.filename().string(), nullptr}}});
+  }
   if (sentence.fate != State::Fate::works) return tl::unexpected(sentence.error);
   return {};
 }

@@ -1,0 +1,14 @@
+// Times as people and other programs write them.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "store/types.h"
+
+namespace guichet::cli {
+
+// RFC 3339 with any offset and any number of fractional digits, or "YYYY-MM-DD[ HH:MM[:SS]]", which is UTC.
+[[nodiscard]] std::optional<store::Instant> parse_moment(std::string_view text);
+
+}  // namespace guichet::cli
