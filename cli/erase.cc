@@ -7,6 +7,7 @@
 #include "cli/message_facts.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "store/seams.h"
 
 namespace guichet::cli {
 namespace {
@@ -69,9 +70,21 @@ bool all_went(const Json& report) {
   return report["held"].empty() && report["not_there"].empty();
 }
 
-void show_done(const conf::Settings&, const Json& report) {
+// A restore of what such a snapshot holds erases it again.
+void show_copies(const conf::BackupSettings& backup) {
+  if (backup.repository.empty()) return;
+  constexpr std::int64_t day_us = 86'400'000'000;
+  const store::Instant now = store::real_clock()->now();
+  const store::Instant gone{now.unix_us + backup.retention_days * day_us};
+  std::cout << "snapshots made before now hold it until " << gone.rfc3339().substr(0, 10)
+            << " (backup.retention_days), if guichet backup prune runs; a restore erases it again\n"
+            << "sooner: guichet backup now, then guichet backup prune --set backup.retention_days=1\n";
+}
+
+void show_done(const conf::Settings& settings, const Json& report) {
   std::cout << report["erased"].size() << " erased: " << report["blocks"] << " blocks, " << report["octets"]
             << " octets overwritten\n";
+  show_copies(settings.backup);
 }
 
 int finish(const conf::Settings& settings, const Json& report, const EraseOptions& options) {

@@ -29,6 +29,7 @@
 #include "cli/requeue.h"
 #include "cli/restore.h"
 #include "cli/show.h"
+#include "cli/status.h"
 #include "cli/verify.h"
 #include "conf/reader.h"
 
@@ -144,9 +145,11 @@ void take_verify(CLI::App& command, Arguments& arguments) {
 
 void take_repair(CLI::App& command, Arguments& arguments) {
   command
-      .add_option("--restore-from", arguments.repair.restore_from,
-                  "fetch damaged volumes from here, a copy of the store; the gateway must be stopped")
-      ->type_name("FOLDER");
+      .add_option(
+          "--restore-from", arguments.repair.restore_from,
+          "fetch damaged volumes from here, a repository as restic names it or a copy of the store; the "
+          "gateway must be stopped")
+      ->type_name("REPO");
 }
 
 void take_subset(CLI::App& command, Arguments& arguments) {
@@ -174,6 +177,10 @@ void take_restore(CLI::App& command, Arguments& arguments) {
   command
       .add_flag("--detached", request.detached, "a copy to look at: hands nothing over until guichet adopt")
       ->excludes(merge);
+  command
+      .add_flag("--offer-again", request.offer_again,
+                "hand over once more what was handed over before, under the same uids")
+      ->excludes(merge);
   command.add_flag("--with-damage", request.with_damage, "use what there is, although there is damage");
   command.add_option("DIR", request.folder, "where to, an empty folder")->type_name("DIR")->excludes(merge);
 }
@@ -198,7 +205,7 @@ int refuse_split() {
   return bad_usage;
 }
 
-constexpr std::array<Command, 23> commands{{
+constexpr std::array<Command, 24> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -211,6 +218,8 @@ constexpr std::array<Command, 23> commands{{
      [](const conf::Settings& s, const Arguments& a) { return verify(s, a.verify); }},
     {"", "repair", "Say what of the damage can be had back, and from where; do it", take_repair,
      [](const conf::Settings& s, const Arguments& a) { return repair(s, a.repair); }},
+    {"", "status", "How things stand, and what needs doing", take_json,
+     [](const conf::Settings& s, const Arguments& a) { return status(s, {.json = a.json}); }},
     {"", "requeue", "Offer again what was handed over", take_requeue,
      [](const conf::Settings& s, const Arguments& a) {
        return requeue(s, {a.ids, a.since, a.maildrop, a.reason, a.yes});

@@ -6,9 +6,11 @@
 #include "cli/pace.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "cli/repository.h"
 #include "store/recovery.h"
 #include "store/repair.h"
 #include "store/scrub.h"
+#include "store/stage.h"
 #include "store/store.h"
 
 namespace guichet::cli {
@@ -40,6 +42,42 @@ void show(const store::RepairPlan& plan) {
   for (const auto& [damage, what] : plan.remedies)
     std::cout << "damage: " << plain(damage.where) << ": " << plain(damage.what)
               << "\n  can be had back: " << plain(what) << '\n';
+}
+
+// --- Where from ----------------------------------------------------------------------------------------
+
+// The volume as the newest snapshot has it: the sealed file, or what was copied of it while it grew.
+class SnapshotVolumes final : public store::VolumeSource {
+ public:
+  SnapshotVolumes(store::Disk& disk, std::unique_ptr<Repository> repository, RestorePoint point)
+      : disk_(disk), repository_(std::move(repository)), point_(std::move(point)) {}
+
+  Result<fs::path> fetch(std::uint32_t volume, const fs::path& into_folder) override {
+    const std::vector<std::string> names{fs::relative(store::volume_file("/", volume), "/").string(),
+                                         fs::relative(store::active_folder("/", volume), "/").string()};
+    const auto fetched = repository_->fetch_only(point_, names, into_folder / "snapshot");
+    if (!fetched) return tl::unexpected(fetched.error());
+    return store::folder_source(disk_, fetched->folder)->fetch(volume, into_folder);
+  }
+  std::string name() const override { return point_.name; }
+
+ private:
+  store::Disk& disk_;
+  const std::unique_ptr<Repository> repository_;
+  const RestorePoint point_;
+};
+
+Result<std::unique_ptr<store::VolumeSource>> source_of(store::Disk& disk,
+                                                       const conf::BackupSettings& settings,
+                                                       const std::string& from) {
+  std::error_code code;
+  if (fs::is_directory(fs::path(from) / "volumes", code)) return store::folder_source(disk, from);
+  auto repository = open_repository(from, settings.envdir, settings.cacert_file);
+  if (!repository) return tl::unexpected(repository.error());
+  auto points = (*repository)->snapshots();
+  if (!points) return tl::unexpected(points.error());
+  if (points->empty()) return store::fail(store::ErrorKind::absent, "there is no snapshot in " + from);
+  return std::make_unique<SnapshotVolumes>(disk, std::move(*repository), std::move(points->back()));
 }
 
 // --- Doing it ------------------------------------------------------------------------------------------
@@ -120,11 +158,9 @@ int repair(const conf::Settings& settings, const RepairOptions& options) {
     if (!report) return complain(report.error().text);
     return tell(*report, store::plan_repair(archive, *report));
   }
-  std::error_code code;
-  if (!fs::is_directory(options.restore_from, code))
-    return complain("there is no folder " + options.restore_from + " to restore from");
-  const auto source = store::folder_source(*view->disk, options.restore_from);
-  const auto report = repair_from(archive, *source);
+  const auto source = source_of(*view->disk, settings.backup, options.restore_from);
+  if (!source) return complain(source.error().text);
+  const auto report = repair_from(archive, **source);
   if (!report) return complain(report.error().text);
   return tell_end(*report);
 }

@@ -57,6 +57,11 @@ class FolderCopy final : public Repository {
     return Fetched{.folder = folder_, .is_ours = false};
   }
 
+  Result<Fetched> fetch_only(const RestorePoint& point, const std::vector<std::string>&,
+                             const fs::path& scratch) override {
+    return fetch(point, scratch);
+  }
+
   Result<std::optional<std::string>> newest_copy(const std::string& name) override {
     std::error_code error;
     if (!fs::exists(folder_ / name, error)) return std::optional<std::string>();
@@ -80,8 +85,9 @@ std::string last_line(std::string text) {
   return line.empty() ? "no reason given" : line;
 }
 
-std::string text_of(int error) {
-  return error == ENOENT ? "it is not installed (apt-get install restic)" : std::strerror(error);
+std::string cannot_start(int error) {
+  if (error == ENOENT) return "restic is not installed: apt-get install restic";
+  return std::string("restic cannot be started: ") + std::strerror(error);
 }
 
 // A restore is typed by hand, and its keys may be exported: restic gets our own variables too.
@@ -131,6 +137,16 @@ class ResticRepository final : public Repository {
     return Fetched{.folder = scratch, .is_ours = true};
   }
 
+  Result<Fetched> fetch_only(const RestorePoint& point, const std::vector<std::string>& names,
+                             const fs::path& scratch) override {
+    std::vector<std::string> words{"restore", point.id, "--target", scratch.string()};
+    for (const auto& name : names)
+      words.insert(words.end(), {"--include", "/" + name});
+    const auto restored = run(std::move(words));
+    if (!restored) return tl::unexpected(restored.error());
+    return Fetched{.folder = scratch, .is_ours = true};
+  }
+
   Result<std::optional<std::string>> newest_copy(const std::string& name) override {
     const auto all = snapshots();
     if (!all) return tl::unexpected(all.error());
@@ -164,7 +180,7 @@ class ResticRepository final : public Repository {
                                .arguments = std::move(words),
                                .environment = with_our_own(environment_),
                                .working_folder = {}});
-    if (!child) return fail(ErrorKind::absent, "restic cannot be started: " + text_of(child.error()));
+    if (!child) return fail(ErrorKind::absent, cannot_start(child.error()));
     std::string output, errors;
     const auto out = [&](const std::string& line) { output.append(line).push_back('\n'); };
     const auto err = [&](const std::string& line) { errors = line; };

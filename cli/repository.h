@@ -36,6 +36,10 @@ class Repository {
   // Into `scratch`, which is made, or left alone when nothing has to be fetched.
   [[nodiscard]] virtual store::Result<Fetched> fetch(const RestorePoint& snapshot,
                                                      const std::filesystem::path& scratch) = 0;
+  // The same, of these files and folders alone (names relative to the store); what there is not is left out.
+  [[nodiscard]] virtual store::Result<Fetched> fetch_only(const RestorePoint& point,
+                                                          const std::vector<std::string>& names,
+                                                          const std::filesystem::path& scratch) = 0;
   // One small file of the newest snapshot; nullopt: it holds none of that name.
   [[nodiscard]] virtual store::Result<std::optional<std::string>> newest_copy(const std::string& name) = 0;
 };

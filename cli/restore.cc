@@ -11,6 +11,8 @@
 #include "store/index.h"
 #include "store/marks.h"
 #include "store/recovery.h"
+#include "store/requeue.h"
+#include "store/store.h"
 
 namespace guichet::cli {
 namespace {
@@ -53,6 +55,22 @@ void warn_of_what_is_missing(const RestoreJob& job, const RestorePoint& snapshot
     say("note: the newest snapshot is older than the time asked for: what came after it is not there");
 }
 
+Result<void> offer_again(store::Disk& disk, const fs::path& folder) {
+  const auto clock = store::real_clock();
+  const auto ids = store::random_ids();
+  auto opened = store::Store::open({.path = folder}, disk, *clock, *ids, complain_only);
+  if (!opened) return tl::unexpected(opened.error());
+  auto rows = (*opened)->ask([](store::IndexReader& index) { return index.handed_over_since({}, ""); });
+  if (!rows) return tl::unexpected(rows.error());
+  const auto count = store::requeue(**opened, {.deliveries = std::move(*rows),
+                                               .at = clock->now(),
+                                               .by = "restore --offer-again",
+                                               .reason = "restored, to be offered again"});
+  if (!count) return tl::unexpected(count.error());
+  say(std::to_string(*count) + " deliveries that were handed over wait again");
+  return {};
+}
+
 int conclude(store::Disk& disk, const RestoreRequest& request, const RestoreJob& job,
              const Restored& restored) {
   const auto damaged = show_findings(restored.report.findings);
@@ -78,7 +96,7 @@ int run(const RestoreRequest& request, std::optional<store::Instant> at) {
   auto repository = open_repository(request.from, request.envdir);
   if (!repository) return complain(repository.error().text);
   const auto disk = store::real_disk();
-  const auto lock = store::begin_restore(*disk, request.folder, "from " + request.from + " " + request.at);
+  auto lock = store::begin_restore(*disk, request.folder, "from " + request.from + " " + request.at);
   if (!lock) return complain(lock.error().text);
   const RestoreJob job{.to = request.folder,
                        .at = at,
@@ -88,7 +106,11 @@ int run(const RestoreRequest& request, std::optional<store::Instant> at) {
                        .say = say};
   const auto restored = restore_into(**repository, *disk, job);
   if (!restored) return complain(restored.error().text);
-  return conclude(*disk, request, job, *restored);
+  const int code = conclude(*disk, request, job, *restored);
+  if (!request.offer_again || !store::refuse_restoring(*disk, request.folder)) return code;
+  lock->reset();  // the store takes it by itself
+  const auto offered = offer_again(*disk, request.folder);
+  return offered ? code : complain(offered.error().text);
 }
 
 // --- History into a store ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ struct RestoreRequest {
   std::filesystem::path envdir;
   std::string at;  // empty: as of the newest snapshot
   bool detached = false;
+  bool offer_again = false;  // what was handed over waits once more
   bool with_damage = false;  // use what there is although verify found damage
   std::filesystem::path folder;
 };

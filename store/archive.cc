@@ -63,6 +63,8 @@ Result<std::vector<VolumeName>> Archive::all_volumes() const {
 
 Result<std::vector<VolumeName>> Archive::list(std::vector<std::string>* foreign) const {
   auto names = disk_.list(store_ / "volumes");
+  // Power may go between the folder's first file and its folders; what was there once is missed by the index.
+  if (!names && names.error().kind == ErrorKind::absent) names = std::vector<std::string>();
   if (!names) return tl::unexpected(names.error());
   std::vector<VolumeName> found;
   for (const auto& name : *names) {

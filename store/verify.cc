@@ -100,7 +100,8 @@ class Verification {
   Result<void> name_other_files() {
     std::vector<std::string> foreign;
     const auto volumes = archive_.volumes(&foreign);
-    const auto all = archive_.disk().list(archive_.folder() / "volumes");
+    auto all = archive_.disk().list(archive_.folder() / "volumes");
+    if (!all && all.error().kind == ErrorKind::absent) all = std::vector<std::string>();
     if (!volumes || !all) return tl::unexpected(volumes ? all.error() : volumes.error());
     for (const auto& name : foreign)
       note(name, name.find(damaged_mark) != std::string::npos
