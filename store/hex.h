@@ -1,6 +1,7 @@
 // Hexadecimal digits, lower case only: one text for each value, so that texts can be compared as they are.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,12 +13,14 @@ namespace guichet::store {
 
 inline constexpr std::string_view hex_digits = "0123456789abcdef";
 
-// -1 for what is no digit.
-[[nodiscard]] constexpr int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  return -1;
-}
+// By octet; 255 for what is no digit. A table: catching up reads five ids and digests of each message.
+inline constexpr auto hex_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(255);
+  for (std::uint8_t value = 0; value < 16; ++value)
+    values[static_cast<std::uint8_t>(hex_digits[value])] = value;
+  return values;
+}();
 
 inline char* write_hex(char* out, std::span<const std::uint8_t> octets) {
   for (const std::uint8_t octet : octets) {
@@ -30,13 +33,14 @@ inline char* write_hex(char* out, std::span<const std::uint8_t> octets) {
 // Fills `out` from exactly twice as many digits.
 [[nodiscard]] inline bool read_hex(std::string_view digits, std::span<std::uint8_t> out) {
   if (digits.size() != 2 * out.size()) return false;
+  unsigned seen = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = hex_value(digits[2 * i]);
-    const int low = hex_value(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
+    const unsigned high = hex_values[static_cast<std::uint8_t>(digits[2 * i])];
+    const unsigned low = hex_values[static_cast<std::uint8_t>(digits[2 * i + 1])];
+    seen |= high | low;
     out[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  return true;
+  return seen < 16;
 }
 
 }  // namespace guichet::store

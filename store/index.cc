@@ -325,7 +325,9 @@ Result<void> Index::apply(std::span<const News> news, const IndexPosition& end) 
 
 Result<void> Index::begin_rebuild() {
   GUICHET_CHECK(state_->mode == State::Mode::ordinary);
-  auto begun = state_->begin.run().and_then([&] { return empty_tables(*state_->database); });
+  auto begun = set_cache(*state_->database, CacheFor::rebuild)
+                   .and_then([&] { return state_->begin.run(); })
+                   .and_then([&] { return empty_tables(*state_->database); });
   if (!begun) {
     state_->roll_back();
     return begun;
@@ -341,6 +343,7 @@ Result<void> Index::end_rebuild() {
   if (failed) return fail(ErrorKind::stopped, "index: the rebuild has failed, the index is as it was before");
   auto done = state_->commit.run();
   if (!done) state_->roll_back();
+  static_cast<void>(set_cache(*state_->database, CacheFor::service));  // memory, no more
   return done;
 }
 
@@ -348,6 +351,7 @@ void Index::abandon_rebuild() {
   if (state_->mode == State::Mode::ordinary) return;
   state_->mode = State::Mode::ordinary;
   state_->roll_back();
+  static_cast<void>(set_cache(*state_->database, CacheFor::service));
 }
 
 Result<void> Index::empty_log() {

@@ -19,6 +19,8 @@ enum class IndexIdentity {
 [[nodiscard]] Result<void> configure_writer(sqlite::Database& database);
 // All tables in one transaction: a file is empty or whole.
 [[nodiscard]] Result<void> create_tables(sqlite::Database& database);
+enum class CacheFor { service, rebuild };
+[[nodiscard]] Result<void> set_cache(sqlite::Database& database, CacheFor use);
 [[nodiscard]] Result<void> empty_tables(sqlite::Database& database);
 
 }  // namespace guichet::store

@@ -4,18 +4,12 @@ A store is staged: its sealed volumes, and the whole batches of the active one i
 restic takes them, or the stage itself is used as a plain copy.
 """
 
-import contextlib
-import fcntl
 import os
-import re
 import shutil
 import subprocess
-import tempfile
-import uuid
 from pathlib import Path
 
 import warc
-from gateway import ROOT
 
 PASSWORD = "drill"
 
@@ -105,31 +99,3 @@ class Repository:
     @property
     def words(self):
         return ["--from", self.name, "--envdir", str(self.envdir)]
-
-
-def object_store_program():
-    """The program that starts a real S3 store; None: there is none here. It is no part of the project."""
-    named = os.environ.get("GUICHET_OBJECT_STORE")
-    candidates = [Path(named)] if named else [folder / "shared/s3/object-store" for folder in ROOT.parents]
-    found = next((path for path in candidates if os.access(path, os.X_OK)), None)
-    return found if found and shutil.which("swift-proxy-server") and shutil.which("memcached") else None
-
-
-@contextlib.contextmanager
-def object_store():
-    """Its settings. One that runs already is used; one test at a time has it."""
-    program = object_store_program()
-    with open(Path(tempfile.gettempdir()) / "guichet-object-store.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        settings = dict(re.findall(r"export (\w+)=(\S+)", subprocess.check_output([program, "env"]).decode()))
-        address = re.match(r"s3:(https://[^/]+)", settings["RESTIC_REPOSITORY"])[1]
-        runs = subprocess.run(["curl", "-sk", f"{address}/healthcheck"], capture_output=True).returncode == 0
-        if not runs:
-            subprocess.run([program, "up"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           stdin=subprocess.DEVNULL, timeout=120)
-        try:
-            # A path of its own in the bucket: others may use the same store.
-            yield {**settings, "RESTIC_REPOSITORY": f"{settings['RESTIC_REPOSITORY']}/{uuid.uuid4()}"}
-        finally:
-            if not runs:
-                subprocess.run([program, "down"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -110,7 +110,9 @@ class DiskFull(GatewayTest):
             code = 1
         if code == 0:
             self.assertEqual(len(wire.everything(g.pop3)), taken)
-            self.assertEqual(self.attempt(g, MEGABYTE)[0], 452)
+            more = self.fill_by_mail(g)   # what was zero-filled ahead was given back at the stop
+            self.assertLess(more, 9)
+            taken += more
         subprocess.run(["mount", "-o", "remount,size=64m", self.disk], check=True)
         if code != 0:
             g.start()
