@@ -59,7 +59,7 @@ def warcio_agrees():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--cycles", type=int, default=500)
+    parser.add_argument("--cycles", type=int, default=2000)
     options = parser.parse_args()
     os.environ.setdefault("GUICHET", str(gateway.BINARY))
     return max(warcio_agrees(), kills(options.cycles))

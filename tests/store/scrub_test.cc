@@ -311,7 +311,7 @@ TEST_F(ScrubTest, MergedVolumesAreChainsOfTheirOwn) {
   for (std::uint32_t volume = 1; volume <= merged; ++volume)
     put_octets(store_.path(lineage_stride + volume), octets_of(other.path(volume)));
   auto report = verified(Extent::all);
-  EXPECT_THAT(report.findings, IsEmpty());
+  EXPECT_THAT(report.findings, Not(Contains(any_damage())));  // that the index lacks them is a note
   EXPECT_EQ(report.volumes, store_.volumes() + merged);
   fs::remove(store_.path(lineage_stride + 2));
   EXPECT_THAT(verified(Extent::all).findings, Contains(damage(where(lineage_stride + 2), "missing")));
