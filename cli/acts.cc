@@ -97,7 +97,9 @@ Result<Rows> rows_to_requeue(Store& store, const Json& request) {
   return store.ask([&](store::IndexReader& index) { return index.handed_over_since(*since, maildrop); });
 }
 
+// While messages are erased nothing is decided about them.
 Json requeue(Store& store, const Json& request) {
+  const auto alone = store.alone();
   auto rows = rows_to_requeue(store, request);
   if (!rows) return refusal(rows.error().text);
   const auto count = store::requeue(store, {.deliveries = std::move(*rows),
@@ -111,6 +113,7 @@ template <class HeldOrReleased>
 Json say_of_each(Store& store, const Json& request) {
   const auto messages = messages_of(request);
   if (!messages) return refusal("no messages are named");
+  const auto alone = store.alone();
   std::vector<store::Fact> facts;
   for (const auto& message : *messages)
     facts.emplace_back(HeldOrReleased{message, now(), text_of(request, "by"), text_of(request, "reason")});
@@ -127,16 +130,30 @@ Json to_json(const store::ErasureReport& report) {
           {"held", ids_of(report.held)},
           {"octets_kept", std::move(kept)},
           {"blocks", report.blocks},
-          {"octets", report.octets}};
+          {"octets", report.octets},
+          {"left_in", report.left_in}};
 }
 
 Json erase(Store& store, const Json& request) {
   const auto messages = messages_of(request);
   if (!messages) return refusal("no messages are named");
-  const store::ErasureOrder order{*messages, now(), text_of(request, "by"), text_of(request, "reason")};
+  const store::ErasureOrder order{*messages, now(), text_of(request, "by"), text_of(request, "reason"),
+                                  nullptr};
   const bool dry_run = request.value("dry_run", Json()) == true;
   const auto report = dry_run ? store::plan_erasure(store, order) : store::erase(store, order);
   return report ? to_json(*report) : refusal(report.error().text);
+}
+
+// Of another store, whose history came in.
+Json take_in_erasures(Store& store, const Json& request) {
+  std::vector<store::Erased> erasures;
+  for (const auto& line : request.value("erasures", Json::array())) {
+    const auto fact = store::decode_fact(line.dump());
+    const auto* erased = fact ? std::get_if<store::Erased>(&*fact) : nullptr;
+    if (!erased) return refusal("no erasure: " + line.dump());
+    erasures.push_back(*erased);
+  }
+  return done_or_not(store::take_in_erasures(store, erasures));
 }
 
 struct Act {
@@ -144,13 +161,14 @@ struct Act {
   Json (*carry_out)(Store&, const Json&);
 };
 
-constexpr std::array<Act, 7> acts{{{"index wait", wait_for_index},
+constexpr std::array<Act, 8> acts{{{"index wait", wait_for_index},
                                    {"history", take_in_history},
                                    {"index rebuild", rebuild_index},
                                    {"requeue", requeue},
                                    {"hold", say_of_each<store::Held>},
                                    {"release", say_of_each<store::Released>},
-                                   {"erase", erase}}};
+                                   {"erase", erase},
+                                   {"take in erasures", take_in_erasures}}};
 
 }  // namespace
 

@@ -8,7 +8,9 @@
 //   {"command":"hold" or "release","by":…,"reason":…,"messages":[id…]}   {"ok":true}
 //   {"command":"erase","by":…,"reason":…,"messages":[id…],"dry_run":bool}
 //                                 {"ok":true,"erased":[id…],"not_there":[id…],"held":[id…],
-//                                  "octets_kept":[{"message":id,"with":[id…]}],"blocks":n,"octets":n}
+//                                  "octets_kept":[{"message":id,"with":[id…]}],"blocks":n,"octets":n,
+//                                  "left_in":[file name…]}
+//   {"command":"take in erasures","erasures":[fact…]}   {"ok":true}
 //
 // Everything else, and everything that fails, is answered {"ok":false,"error":…}.
 #pragma once

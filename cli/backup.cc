@@ -52,7 +52,8 @@ int say(const std::optional<Snapshot>& made, const std::optional<Snapshot>& last
     std::cout << "snapshot " << made->id << " holds all that was received before " << made->at.rfc3339()
               << ", volume " << made->end.volume << " up to octet " << made->end.offset << '\n';
   } else if (last) {
-    std::cout << "nothing is new since snapshot " << last->id << " of " << last->at.rfc3339() << '\n';
+    std::cout << "nothing is new since snapshot " << last->id << " of " << last->at.rfc3339()
+              << " (the repository was not asked: guichet backup check does)\n";
   } else {
     std::cout << "nothing was received yet\n";
   }

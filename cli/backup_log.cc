@@ -49,7 +49,8 @@ std::string to_line(const Snapshot& snapshot) {
       {"octets_new", snapshot.octets_new},
       {"seconds", snapshot.seconds},
       {"repository", snapshot.repository},
-      {"erasures", {{"octets", snapshot.erasures.journal_octets}, {"done", snapshot.erasures.done}}}};
+      {"erasures", {{"octets", snapshot.erasures.journal_octets}, {"done", snapshot.erasures.done}}},
+      {"merged_volumes", snapshot.merged_volumes}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -66,7 +67,8 @@ std::optional<Snapshot> to_snapshot(const std::string& line) {
                     .end = {json.at("end").at("volume"), json.at("end").at("offset")},
                     .erasures = {json.at("erasures").at("octets"), json.at("erasures").at("done")},
                     .octets_new = json.at("octets_new"),
-                    .seconds = json.at("seconds")};
+                    .seconds = json.at("seconds"),
+                    .merged_volumes = json.value("merged_volumes", std::uint64_t{0})};
   } catch (const Json::exception&) {
     return std::nullopt;
   }

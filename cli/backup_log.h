@@ -30,6 +30,10 @@ struct Snapshot {
   Erasures erasures;
   std::uint64_t octets_new = 0;  // of the volumes
   double seconds = 0;
+  std::uint64_t merged_volumes = 0;  // history of other stores that was in it
+  [[nodiscard]] bool says_the_same_as(const Snapshot& other) const {
+    return end == other.end && erasures == other.erasures && merged_volumes == other.merged_volumes;
+  }
 };
 
 struct Attempt {

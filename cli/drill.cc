@@ -160,7 +160,9 @@ class Drill {
   }
 
   Result<void> restore_and_compare(Repository& repository, const fs::path& scratch) {
-    RestoreJob job{.to = scratch, .at = {}, .spare_octets = 0, .completion = {}, .alarm = alarm_};
+    // The scratch folder may be on the store's own disk: its reserve is not for drills.
+    constexpr std::uint64_t spare_octets = 512ull << 20;
+    RestoreJob job{.to = scratch, .at = {}, .spare_octets = spare_octets, .completion = {}, .alarm = alarm_};
     job.completion.verify.progress = [this](auto, auto) {
       if (stop_.stop_requested()) throw Stopped();
     };

@@ -66,8 +66,13 @@ void show_what_stays(const Json& report) {
   }
 }
 
+void show_plan(const Json& report) {
+  for (const auto& id : report["erased"])
+    std::cout << "to be erased: " << text(id) << '\n';
+}
+
 bool all_went(const Json& report) {
-  return report["held"].empty() && report["not_there"].empty();
+  return report["held"].empty() && report["not_there"].empty() && report["left_in"].empty();
 }
 
 // A restore of what such a snapshot holds erases it again.
@@ -84,6 +89,8 @@ void show_copies(const conf::BackupSettings& backup) {
 void show_done(const conf::Settings& settings, const Json& report) {
   std::cout << report["erased"].size() << " erased: " << report["blocks"] << " blocks, " << report["octets"]
             << " octets overwritten\n";
+  for (const auto& name : report["left_in"])
+    complain("volumes/" + text(name) + " may still hold some of it: remove it when nothing in it is missed");
   show_copies(settings.backup);
 }
 
@@ -92,7 +99,7 @@ int finish(const conf::Settings& settings, const Json& report, const EraseOption
     std::cout << to_line(report) << '\n';
   } else {
     show_what_stays(report);
-    if (!options.dry_run) show_done(settings, report);
+    options.dry_run ? show_plan(report) : show_done(settings, report);
   }
   return all_went(report) ? 0 : 1;
 }
@@ -116,8 +123,7 @@ int erase(const conf::Settings& settings, const EraseOptions& options) {
   if (!plan) return complain(plan.error().text);
   if (!options.json) {
     show_what_stays(*plan);
-    for (const auto& id : (*plan)["erased"])
-      std::cout << "to be erased: " << text(id) << '\n';
+    show_plan(*plan);
   }
   if ((*plan)["erased"].empty()) return complain("nothing to erase");
   if (!confirmed("Erase for good? No copy of it stays here.", options.yes)) return 1;

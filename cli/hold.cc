@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 int say(const conf::Settings& settings, const char* command, const std::vector<std::string>& ids,
         const std::string& reason, const char* said) {
+  if (ids.empty()) return complain("name messages"), 2;
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
   Json request{{"command", command}, {"reason", reason}, {"messages", Json::array()}};

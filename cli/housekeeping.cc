@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "net/log.h"
-#include "store/erasure.h"
+#include "store/marks.h"
 #include "store/retention.h"
 
 namespace guichet::cli {
@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using net::Level;
 
-constexpr std::size_t expired_max = 10'000;  // at a time: the rest goes the next day
+constexpr std::size_t expired_max = 1000;  // at a time: a stop waits for no more
 
 std::vector<store::RetentionRule> rules_of(const std::vector<conf::Site>& sites) {
   std::vector<store::RetentionRule> rules;
@@ -36,22 +36,27 @@ void Housekeeping::add_retention() {
       std::ranges::any_of(settings_.sites, [](const auto& s) { return s.keep_handed_over_days > 0; });
   if (!any) return;
   duties_.emplace_back(Duty::Options{.name = "retention", .first = 1min, .interval = 24h},
-                       [this](const std::stop_token&) { expire(); });
+                       [this](const std::stop_token& stop) { expire(stop); });
 }
 
-void Housekeeping::expire() {
-  const auto now = clock_.now();
-  auto old = store::outstayed(store_, rules_of(settings_.sites), now, expired_max);
-  if (old && old->empty()) return;
-  auto report = old ? store::erase(store_, {std::move(*old), now, "retention", "handed over long enough ago"})
-                    : store::Result<store::ErasureReport>(tl::unexpected(old.error()));
-  if (!report)
-    net::log_event(Level::error, "store.alarm",
-                   {{"text", "what has outstayed its time could not be erased: " + report.error().text}});
-  else
+// A copy that was restored to be looked at keeps what there is to look at.
+void Housekeeping::expire(const std::stop_token& stop) {
+  if (store::detached(store_.archive().disk(), store_.archive().folder())) return;
+  const auto rules = rules_of(settings_.sites);
+  while (!stop.stop_requested()) {
+    const auto now = clock_.now();
+    const auto old = store::outstayed(store_, rules, now, expired_max);
+    if (old && old->empty()) return;
+    const auto report = old.and_then([&](const auto& ids) { return store::expire(store_, rules, now, ids); });
+    if (!report)
+      return net::log_event(
+          Level::error, "store.alarm",
+          {{"text", "what has outstayed its time could not be erased: " + report.error().text}});
     net::log_event(
         Level::info, "retention",
         {{"erased", std::to_string(report->erased.size())}, {"octets", std::to_string(report->octets)}});
+    if (report->erased.empty()) return;
+  }
 }
 
 }  // namespace guichet::cli

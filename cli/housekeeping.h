@@ -16,7 +16,7 @@ class Housekeeping {
 
  private:
   void add_retention();
-  void expire();
+  void expire(const std::stop_token& stop);
 
   const conf::Settings& settings_;
   store::Store& store_;

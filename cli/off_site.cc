@@ -133,9 +133,9 @@ OffSite::Made OffSite::run(const DurableStore& durable, bool own_group, const st
                 .repository = repository_,
                 .end = durable.end(),
                 .erasures = log_.erasures()};
+  next.merged_volumes = merged_volumes();
   const auto last = log_.last(repository_);
-  if (next.end.volume == 0 || (last && last->end == next.end && last->erasures == next.erasures))
-    return std::nullopt;
+  if (next.end.volume == 0 || (last && last->says_the_same_as(next))) return std::nullopt;
   if (auto made = disk_.make_folder(store_ / "backup" / "active"); !made) return local(made.error().text);
   const CopyLock lock(store_ / "backup" / "lock");
   if (!lock.take(stop)) return local("a restic of an earlier run still reads the copies; it is tried again");
@@ -177,6 +177,7 @@ Behind OffSite::behind(Place end) const {
   const Place from = last ? last->end : Place{};
   const auto volumes = archive_.volumes();
   Behind found;
+  add_history(last, found);
   if (!volumes) return found;
   for (const auto& volume : *volumes) {
     if (volume.number < from.volume || volume.number > end.volume) continue;
@@ -192,6 +193,19 @@ Behind OffSite::behind(Place end) const {
     if (const auto record = store::decode_header(octets, store::Digest{})) found.oldest = record->header.date;
   }
   return found;
+}
+
+std::uint64_t OffSite::merged_volumes() const {
+  const auto volumes = archive_.merged_volumes();
+  return volumes ? volumes->size() : 0;
+}
+
+// History that came in since: all of it counts, whichever part is new.
+void OffSite::add_history(const std::optional<Snapshot>& last, Behind& behind) const {
+  const auto volumes = archive_.merged_volumes();
+  if (!volumes || volumes->size() == (last ? last->merged_volumes : 0)) return;
+  for (const auto& volume : *volumes)
+    if (const auto file = archive_.open(volume.number)) behind.octets += (*file)->size().value_or(0);
 }
 
 store::Result<Place> OffSite::end_at_rest() const {

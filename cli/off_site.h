@@ -55,6 +55,9 @@ class OffSite {
                                                            ResticOptions options, const ResticWatch& watch,
                                                            const std::stop_token& stop);
 
+  [[nodiscard]] std::uint64_t merged_volumes() const;
+  void add_history(const std::optional<Snapshot>& last, Behind& behind) const;
+
   const conf::Settings& settings_;
   store::Disk& disk_;
   store::Clock& clock_;

@@ -15,7 +15,11 @@ using store::BodyPlace;
 using store::ErrorKind;
 using store::Result;
 
-Result<BodyPlace> place_of(StoreView& store, const store::Digest& digest) {
+Result<BodyPlace> place_of(StoreView& store, const store::MessageRow& row) {
+  const auto& digest = row.digest;
+  if (const auto erased = store.index->is_erased(row.message); erased && *erased)
+    return store::fail(ErrorKind::absent,
+                       "message " + row.message.uuid.text() + " was erased; guichet show says when and why");
   auto body = store.index->body(digest);
   if (!body) return tl::unexpected(body.error());
   if (!*body)
@@ -43,7 +47,7 @@ Result<void> write_octets(const store::Archive& archive, const BodyPlace& body, 
 Result<void> give(StoreView& store, const std::string& id) {
   const auto row = find_message(*store.index, id);
   if (!row) return tl::unexpected(row.error());
-  const auto body = place_of(store, row->digest);
+  const auto body = place_of(store, *row);
   if (!body) return tl::unexpected(body.error());
   if (auto sound = store.archive->check(*body, row->digest); !sound) return sound;
   return write_octets(*store.archive, *body, row->digest);

@@ -74,15 +74,19 @@ class FolderCopy final : public Repository {
 
 // --- restic --------------------------------------------------------------------------------------------
 
-// The last thing that restic said, without its word for "error".
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
-    text.pop_back();
-  const auto begin = text.rfind('\n');
-  auto line = begin == std::string::npos ? text : text.substr(begin + 1);
-  for (const std::string_view word : {"Fatal: ", "fatal: "})
-    if (line.starts_with(word)) line.erase(0, word.size());
-  return line.empty() ? "no reason given" : line;
+// What restic said last, from its word for "error" on: the reason and what it thinks of it.
+std::string last_words(const std::string& text) {
+  constexpr std::size_t octets_max = 400;
+  constexpr std::string_view fatal = "Fatal: ";
+  const auto begin = text.rfind(fatal);
+  auto words = begin == std::string::npos ? text : text.substr(begin + fatal.size());
+  while (!words.empty() && (words.back() == '\n' || words.back() == ' '))
+    words.pop_back();
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  if (words.size() > octets_max) words.erase(0, words.size() - octets_max);
+  if (words.find("password") != std::string::npos)
+    words.append(" (RESTIC_PASSWORD in --envdir, or exported)");
+  return words.empty() ? "no reason given" : words;
 }
 
 std::string cannot_start(int error) {
@@ -183,12 +187,12 @@ class ResticRepository final : public Repository {
     if (!child) return fail(ErrorKind::absent, cannot_start(child.error()));
     std::string output, errors;
     const auto out = [&](const std::string& line) { output.append(line).push_back('\n'); };
-    const auto err = [&](const std::string& line) { errors = line; };
+    const auto err = [&](const std::string& line) { errors.append(line).push_back('\n'); };
     while (!child->wait(tick, out, err))
       if (stop_.stop_requested()) child->interrupt();
     if (stop_.stop_requested()) return fail(ErrorKind::stopped, "stopped");
     if (child->exit_code() == 0) return output;
-    return fail(ErrorKind::io, "restic " + what + " failed: " + last_line(errors));
+    return fail(ErrorKind::io, "restic " + what + " failed: " + last_words(errors));
   }
 
   const Variables environment_;

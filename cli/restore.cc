@@ -2,12 +2,14 @@
 
 #include <iostream>
 
+#include "cli/act.h"
 #include "cli/control_client.h"
 #include "cli/moment.h"
 #include "cli/owner.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "cli/restoring.h"
+#include "store/erasure_journal.h"
 #include "store/index.h"
 #include "store/marks.h"
 #include "store/recovery.h"
@@ -35,6 +37,11 @@ void complain_only(const std::string& text) {
 
 // --- Into an empty folder ------------------------------------------------------------------------------
 
+// What is neither waiting nor handed over.
+std::string erased_of(const store::VerifyReport& report) {
+  return report.erased == 0 ? "" : ", " + std::to_string(report.erased) + " erased before that";
+}
+
 Result<std::string> totals(const fs::path& folder, const store::VerifyReport& report) {
   auto index = store::IndexReader::open(store::index_file(folder));
   if (!index) return tl::unexpected(index.error());
@@ -46,7 +53,7 @@ Result<std::string> totals(const fs::path& folder, const store::VerifyReport& re
       newest->empty() ? "" : " (the newest received at " + newest->front().received.rfc3339() + ")";
   return in_words(counts->messages, "message") + received + ", " + std::to_string(counts->deliveries) +
          " deliveries: " + std::to_string(counts->waiting) + " waiting, " +
-         std::to_string(counts->deliveries - counts->waiting) + " handed over; " +
+         std::to_string(report.handed_over) + " handed over" + erased_of(report) + "; " +
          std::to_string(report.octets) + " octets verified";
 }
 
@@ -149,14 +156,18 @@ std::string said_of(const store::BroughtIn& brought, const Restored& restored) {
               std::to_string(brought.octets) + " octets) from " + restored.snapshot.name;
   if (brought.there > 0) text += "; " + in_words(brought.there, "volume") + " had been brought in before";
   return text + ": " + in_words(report.messages, "message") + ", " + std::to_string(report.deliveries) +
-         " deliveries: " + std::to_string(report.deliveries - report.handed_over) + " waiting, " +
-         std::to_string(report.handed_over) + " handed over; every octet of it is verified";
+         " deliveries: " + std::to_string(report.deliveries - report.handed_over - report.erased) +
+         " waiting, " + std::to_string(report.handed_over) + " handed over; every octet of it is verified";
 }
 
 class Merging {
  public:
-  Merging(fs::path path, const RestoreRequest& request, std::optional<store::Instant> at)
-      : path_(std::move(path)), request_(request), at_(at), disk_(store::real_disk()) {}
+  Merging(const conf::Settings& settings, const RestoreRequest& request, std::optional<store::Instant> at)
+      : settings_(settings),
+        path_(settings.store.path),
+        request_(request),
+        at_(at),
+        disk_(store::real_disk()) {}
 
   int run(Repository& repository) {
     if (auto made = make_store(*disk_, path_); !made) return complain(made.error().text);
@@ -188,10 +199,27 @@ class Merging {
     return publish(*restored, damaged > 0 ? 1 : 0);
   }
 
+  Result<void> take_in_erasures() const {
+    if (erasures_.empty()) return {};
+    return act(settings_, {{"command", "take in erasures"}, {"erasures", erasures_}}).map([](const auto&) {});
+  }
+
+  // What was erased there is erased in these volumes already; a restore of this store has to know as well.
+  Result<void> read_erasures() {
+    const auto all = store::ErasureJournal(*disk_, beside_).all();
+    if (!all) return tl::unexpected(all.error());
+    for (const auto& erased : *all)
+      erasures_.push_back(nlohmann::ordered_json::parse(store::encode_fact(erased)));
+    return {};
+  }
+
   int publish(const Restored& restored, int code) {
+    if (auto read = read_erasures(); !read) return complain(read.error().text);
     const auto brought = store::bring_in(*disk_, beside_, path_);
     if (!brought) return complain(brought.error().text);
     if (auto taken = take_into_index(path_); !taken) return complain(taken.error().text);
+    remove();  // what is on its way in is in: erasing goes on
+    if (auto erased = take_in_erasures(); !erased) return complain(erased.error().text);
     say(said_of(*brought, restored));
     return code;
   }
@@ -201,7 +229,9 @@ class Merging {
     fs::remove_all(beside_, error);
   }
 
+  const conf::Settings& settings_;
   const fs::path path_;
+  nlohmann::ordered_json erasures_ = nlohmann::ordered_json::array();
   const fs::path beside_ = path_ / "merging";
   const RestoreRequest& request_;
   const std::optional<store::Instant> at_;
@@ -228,7 +258,7 @@ int restore_merge(const conf::Settings& settings, const RestoreRequest& request)
     act_as_owner_of(settings.store.path);
     auto repository = open_repository(request.from, request.envdir);
     if (!repository) return complain(repository.error().text);
-    return Merging(settings.store.path, request, at).run(**repository);
+    return Merging(settings, request, at).run(**repository);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "cli/status.h"
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,6 +16,7 @@
 #include "cli/reading.h"
 #include "store/growth.h"
 #include "store/marks.h"
+#include "store/room.h"
 #include "store/scrub_state.h"
 
 namespace guichet::cli {
@@ -99,7 +101,10 @@ class Status {
     page_.json["free_octets"] = growth->free_octets;
     page_.json["octets_per_day"] = growth->octets_per_day ? Json(*growth->octets_per_day) : Json();
     page_.json["days_left"] = growth->days_left ? Json(*growth->days_left) : Json();
-    if (growth->days_left && *growth->days_left < days_left_min)
+    const store::Disk::Space space{growth->free_octets, growth->total_octets};
+    if (growth->free_octets <= store::Room::reserve_octets(space, settings_.store.reserve_percent))
+      page_.problem("the disk is full: senders are put off with 452 until there is room");
+    else if (growth->days_left && *growth->days_left < days_left_min)
       page_.problem("the disk is full in " + std::to_string(*growth->days_left) +
                     " days, and then senders are put off: make room, or move the store");
   }
@@ -142,6 +147,16 @@ class Status {
       damage += volume.damage.size();
       oldest = std::min(oldest, volume.verified);
     }
+    if (state.last)
+      damage += static_cast<std::size_t>(std::count_if(
+          state.last->findings.begin(), state.last->findings.end(), [&state](const auto& finding) {
+            return finding.kind == store::FindingKind::damage &&
+                   !state.volumes.contains(finding.place.volume);
+          }));
+    if (settings_.store.scrub_days > 0 &&
+        days_since(oldest, now_) > 3 * std::int64_t{settings_.store.scrub_days})
+      page_.problem("some volume was last read " + std::to_string(days_since(oldest, now_)) +
+                    " days ago: guichet verify reads them all");
     const bool known = !state.volumes.empty();
     page_.line("verified", known ? std::to_string(state.volumes.size()) + " volumes, the first of them at " +
                                        to_minutes(oldest)

@@ -111,22 +111,29 @@ Result<std::vector<Block>> find_blocks(const Archive& archive, const ErasedRecor
   return blocks;
 }
 
-Result<std::unordered_map<Digest, std::vector<Uuid>>> records_of(const Archive& archive,
-                                                                 const std::unordered_set<Digest>& digests) {
-  std::unordered_map<Digest, std::vector<Uuid>> records;
-  if (digests.empty()) return records;
+Result<std::unordered_map<Digest, Holders>> holders_of(const Archive& archive,
+                                                       const std::unordered_set<Digest>& digests) {
+  std::unordered_map<Digest, Holders> holders;
+  if (digests.empty()) return holders;
   const auto take = [&](const ScannedRecord& record) {
-    if (record.header.type == RecordType::resource && digests.contains(record.header.block_digest))
-      records[record.header.block_digest].push_back(record.header.record_id);
+    const auto& header = record.header;
+    const bool is_body = header.type == RecordType::resource;
+    const auto digest = is_body ? std::optional(header.block_digest) : header.payload_digest;
+    if (!digest || !header.target || !digests.contains(*digest)) return;
+    holders[*digest].messages.push_back(*header.target);
+    if (is_body) holders[*digest].records.push_back(header.record_id);
   };
   if (auto walked = walk(archive, take, [](auto&&...) {}); !walked) return tl::unexpected(walked.error());
-  return records;
+  return holders;
 }
 
-Result<bool> has_blank_records(const Archive& archive, const MessageId& message) {
-  bool found = false;
+Result<std::unordered_set<Uuid, UuidHash>> blank_among(const Archive& archive,
+                                                       const std::unordered_set<Uuid, UuidHash>& messages) {
+  std::unordered_set<Uuid, UuidHash> found;
+  if (messages.empty()) return found;
   const auto take = [&](const ScannedRecord& record) {
-    found = found || (record.blank && record.header.refers_to == message.uuid);
+    const auto& about = record.header.refers_to;
+    if (record.blank && about && messages.contains(*about)) found.insert(*about);
   };
   if (auto walked = walk(archive, take, [](auto&&...) {}); !walked) return tl::unexpected(walked.error());
   return found;

@@ -27,12 +27,18 @@ struct ErasedRecords {
 // octets. A record whose header is damaged cannot be found; `verify` names it.
 [[nodiscard]] Result<std::vector<Block>> find_blocks(const Archive& archive, const ErasedRecords& records);
 
-// Which resource records hold these octets, in full, blank or not.
-[[nodiscard]] Result<std::unordered_map<Digest, std::vector<Uuid>>> records_of(
+// Who has these octets: the resource records that hold them in full, blank or not, and the messages that they
+// were received as.
+struct Holders {
+  std::vector<Uuid> records;
+  std::vector<MessageId> messages;
+};
+[[nodiscard]] Result<std::unordered_map<Digest, Holders>> holders_of(
     const Archive& archive, const std::unordered_set<Digest>& digests);
 
-// Whether some fact about the message has been overwritten.
-[[nodiscard]] Result<bool> has_blank_records(const Archive& archive, const MessageId& message);
+// Those messages of which some fact has been overwritten.
+[[nodiscard]] Result<std::unordered_set<Uuid, UuidHash>> blank_among(
+    const Archive& archive, const std::unordered_set<Uuid, UuidHash>& messages);
 
 // Durable when it returns. A sealed volume is read-only again afterwards.
 [[nodiscard]] Result<void> blank_out(const Archive& archive, const std::vector<Block>& blocks);

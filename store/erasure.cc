@@ -2,24 +2,26 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "store/blanking.h"
 #include "store/erasure_journal.h"
+#include "store/projection.h"
 
 namespace guichet::store {
 namespace {
 
 using Ids = std::unordered_set<Uuid, UuidHash>;
 
-Ids ids_of(const std::vector<MessageId>& messages) {
-  Ids ids;
-  for (const auto& message : messages)
-    ids.insert(message.uuid);
-  return ids;
-}
-
 // --- What is to go -------------------------------------------------------------------------------------
+
+// Why one message is to go; an order gives all of its messages the same reason, the journal each its own.
+struct Wish {
+  MessageId message;
+  Instant at;
+  std::string by, reason;
+};
 
 struct Plan {
   ErasureReport report;
@@ -28,36 +30,58 @@ struct Plan {
 
 class Planner {
  public:
-  Planner(Store& store, const ErasureOrder& order)
-      : store_(store), order_(order), going_(ids_of(order.messages)) {}
+  struct Rules {
+    // What the journal holds was decided when nothing held it: a restore of an earlier moment may have the
+    // hold again.
+    bool despite_holds = false;
+    std::function<bool(const std::vector<DeliveryRow>&)> still = nullptr;
+  };
+
+  Planner(Store& store, const std::vector<Wish>& wishes, const Rules& rules)
+      : store_(store), wishes_(wishes), rules_(rules) {
+    for (const auto& wish : wishes)
+      going_.insert(wish.message.uuid);
+  }
 
   Result<Plan> run() {
     // Those that stay keep their octets, also against others of the same order: they are sorted out first.
-    std::vector<MessageRow> rows;
-    for (const auto& message : order_.messages)
-      if (auto sorted = sort_out(message, rows); !sorted) return tl::unexpected(sorted.error());
-    for (const auto& row : rows)
-      if (auto added = add(row); !added) return tl::unexpected(added.error());
+    std::vector<std::pair<const Wish*, MessageRow>> rows;
+    for (const auto& wish : wishes_)
+      if (auto sorted = sort_out(wish, rows); !sorted) return tl::unexpected(sorted.error());
+    for (const auto& [wish, row] : rows)
+      if (auto added = add(*wish, row); !added) return tl::unexpected(added.error());
     return std::move(plan_);
   }
 
  private:
-  Result<void> sort_out(const MessageId& message, std::vector<MessageRow>& rows) {
+  Result<void> sort_out(const Wish& wish, std::vector<std::pair<const Wish*, MessageRow>>& rows) {
+    const auto& message = wish.message;
     const auto held = store_.ask([&](IndexReader& index) { return index.is_held(message); });
     const auto erased = store_.ask([&](IndexReader& index) { return index.is_erased(message); });
     const auto row = store_.ask([&](IndexReader& index) { return index.message(message); });
-    if (!held || !erased || !row)
-      return tl::unexpected(!held ? held.error() : !erased ? erased.error() : row.error());
+    const auto still = still_wanted(message);
+    if (!held) return tl::unexpected(held.error());
+    if (!erased) return tl::unexpected(erased.error());
+    if (!row) return tl::unexpected(row.error());
+    if (!still) return tl::unexpected(still.error());
     const bool there = *row && !*erased;
+    const bool kept = there && *held && !rules_.despite_holds;
     if (!there) plan_.report.not_there.push_back(message);
-    if (there && *held) plan_.report.held.push_back(message);
-    if (!there || *held) return going_.erase(message.uuid), Result<void>();
-    rows.push_back(**row);
+    if (kept) plan_.report.held.push_back(message);
+    if (there && !kept && *still)
+      rows.emplace_back(&wish, **row);
+    else
+      going_.erase(message.uuid);
     return {};
   }
 
-  Result<void> add(const MessageRow& row) {
-    auto fact = fact_of(row);
+  Result<bool> still_wanted(const MessageId& message) {
+    if (!rules_.still) return true;
+    return store_.ask([&](IndexReader& index) { return index.deliveries(message); }).map(rules_.still);
+  }
+
+  Result<void> add(const Wish& wish, const MessageRow& row) {
+    auto fact = fact_of(wish, row);
     if (!fact) return tl::unexpected(fact.error());
     auto staying = others_with(row.digest);
     if (!staying) return tl::unexpected(staying.error());
@@ -67,13 +91,13 @@ class Planner {
     return {};
   }
 
-  Result<Erased> fact_of(const MessageRow& row) {
+  Result<Erased> fact_of(const Wish& wish, const MessageRow& row) {
     const auto deliveries = store_.ask([&](IndexReader& index) { return index.deliveries(row.message); });
     if (!deliveries) return tl::unexpected(deliveries.error());
     Erased fact{.message = row.message,
-                .at = order_.at,
-                .by = order_.by,
-                .reason = order_.reason,
+                .at = wish.at,
+                .by = wish.by,
+                .reason = wish.reason,
                 .digest = row.digest,
                 .size_octets = row.size_octets,
                 .received = row.received,
@@ -91,29 +115,76 @@ class Planner {
   }
 
   Store& store_;
-  const ErasureOrder& order_;
+  const std::vector<Wish>& wishes_;
+  const Rules& rules_;
   Ids going_;
   Plan plan_;
 };
 
-// --- Doing it ------------------------------------------------------------------------------------------
+std::vector<Wish> wishes_of(const ErasureOrder& order) {
+  std::vector<Wish> wishes;
+  for (const auto& message : order.messages)
+    wishes.push_back({message, order.at, order.by, order.reason});
+  return wishes;
+}
+
+std::vector<Wish> wishes_of(const std::vector<Erased>& journal) {
+  std::vector<Wish> wishes;
+  for (const auto& erased : journal)
+    wishes.push_back({erased.message, erased.at, erased.by, erased.reason});
+  return wishes;
+}
+
+// --- What the volumes say ------------------------------------------------------------------------------
 
 // Octets may be in several records: in one that could not be read back when they came again, in one of a
-// message that was erased before while another still needed them.
-Result<void> name_records(const Archive& archive, Plan& plan) {
-  const auto kept = [&](const Erased& fact) {
-    return std::any_of(plan.report.octets_kept.begin(), plan.report.octets_kept.end(),
-                       [&](const auto& shared) { return shared.message == fact.message; });
-  };
-  std::unordered_set<Digest> digests;
-  for (const auto& fact : plan.facts)
-    if (!kept(fact)) digests.insert(fact.digest);
-  const auto records = records_of(archive, digests);
-  if (!records) return tl::unexpected(records.error());
-  for (auto& fact : plan.facts)
-    if (const auto found = records->find(fact.digest); found != records->end()) fact.records = found->second;
-  return {};
-}
+// message that was erased before while another still needed them. And a message that the index does not know
+// (its facts are damaged) may have them too: the volumes are the judge, not the index.
+class Records {
+ public:
+  Records(Store& store, Plan& plan) : store_(store), plan_(plan) {}
+
+  Result<void> name() {
+    std::unordered_set<Digest> digests;
+    for (const auto& fact : plan_.facts) {
+      going_.insert(fact.message.uuid);
+      if (!is_kept(fact)) digests.insert(fact.digest);
+    }
+    const auto holders = holders_of(store_.archive(), digests);
+    if (!holders) return tl::unexpected(holders.error());
+    for (auto& fact : plan_.facts)
+      if (const auto found = holders->find(fact.digest); found != holders->end())
+        if (auto named = name(fact, found->second); !named) return named;
+    return {};
+  }
+
+ private:
+  bool is_kept(const Erased& fact) const {
+    return std::ranges::any_of(plan_.report.octets_kept,
+                               [&](const auto& shared) { return shared.message == fact.message; });
+  }
+
+  Result<void> name(Erased& fact, const Holders& holders) {
+    std::vector<MessageId> staying;
+    for (const auto& message : holders.messages) {
+      if (going_.contains(message.uuid)) continue;
+      const auto erased = store_.ask([&](IndexReader& index) { return index.is_erased(message); });
+      if (!erased) return tl::unexpected(erased.error());
+      if (!*erased) staying.push_back(message);
+    }
+    if (staying.empty())
+      fact.records = holders.records;
+    else
+      plan_.report.octets_kept.push_back({fact.message, std::move(staying)});
+    return {};
+  }
+
+  Store& store_;
+  Plan& plan_;
+  Ids going_;
+};
+
+// --- Doing it ------------------------------------------------------------------------------------------
 
 Result<void> overwrite(Store& store, const std::vector<Erased>& facts, ErasureReport& report) {
   ErasedRecords records;
@@ -137,25 +208,47 @@ void empty_log(Store& store) {
       return;
 }
 
+// Copies that nobody reads: torn tails, indexes of other releases.
+void remove_copies(const Archive& archive, ErasureReport& report) {
+  for (const auto* folder : {"volumes", "index"}) {
+    const auto names = archive.disk().list(archive.folder() / folder);
+    for (const auto& name : names.value_or(std::vector<std::string>())) {
+      const bool removed = (name.ends_with(".torn") || name.ends_with(".foreign")) &&
+                           archive.disk().remove(archive.folder() / folder / name);
+      if (!removed && (name.ends_with(".torn") || name.find(".damaged") != std::string::npos))
+        report.left_in.push_back(name);
+    }
+  }
+}
+
 std::vector<Fact> as_facts(const std::vector<Erased>& erasures) {
   return {erasures.begin(), erasures.end()};
 }
 
-Result<void> carry_out(Store& store, Plan& plan) {
-  return append_and_wait(store, as_facts(plan.facts))
-      .and_then([&] { return store.wait_for_index(); })
-      .and_then([&] { return overwrite(store, plan.facts, plan.report); });
+Result<void> write_facts(Store& store, const std::vector<Erased>& facts) {
+  return append_and_wait(store, as_facts(facts)).and_then([&] { return store.wait_for_index(); });
 }
 
-Result<Plan> prepare(Store& store, const ErasureOrder& order) {
-  auto plan = Planner(store, order).run();
+// What is not in the index yet may need the octets, or be held.
+Result<void> refuse_while_history_comes(Store& store) {
+  const auto& archive = store.archive();
+  const auto missing = store.ask([&](IndexReader& index) { return merged_to_take_in(index, archive); });
+  if (!missing) return tl::unexpected(missing.error());
+  const auto names = archive.disk().list(archive.folder());
+  if (!names) return tl::unexpected(names.error());
+  if (missing->empty() && std::ranges::count(*names, "merging") == 0) return {};
+  return fail(ErrorKind::busy, "history is on its way in: let restore --merge come to its end first");
+}
+
+Result<Plan> prepare(Store& store, const std::vector<Wish>& wishes, const Planner::Rules& rules) {
+  auto plan = Planner(store, wishes, rules).run();
   if (!plan) return plan;
   for (const auto& fact : plan->facts)
     if (auto apart = store.repeat_no_more(fact.digest); !apart) return tl::unexpected(apart.error());
   // Once more: the same octets may have come again just before that.
-  plan = Planner(store, order).run();
+  plan = Planner(store, wishes, rules).run();
   if (!plan) return plan;
-  if (auto named = name_records(store.archive(), *plan); !named) return tl::unexpected(named.error());
+  if (auto named = Records(store, *plan).name(); !named) return tl::unexpected(named.error());
   return plan;
 }
 
@@ -165,53 +258,101 @@ ErasureJournal journal_of(const Store& store) {
 
 // --- After a crash or a restore ------------------------------------------------------------------------
 
-// A message that is there is erased as if it were asked for now. One that is not may have been overwritten
-// already, in volumes that were copied before its fact was written: then the fact of the journal stands for
-// it.
-Result<void> finish(Store& store, const Erased& pending) {
-  const ErasureOrder order{{pending.message}, pending.at, pending.by, pending.reason};
-  auto plan = prepare(store, order);
-  if (!plan) return tl::unexpected(plan.error());
-  if (!plan->facts.empty()) return carry_out(store, *plan);
-  const auto erased = store.ask([&](IndexReader& index) { return index.is_erased(pending.message); });
-  if (!erased) return tl::unexpected(erased.error());
-  Plan as_it_was{{}, {pending}};
-  if (*erased) return overwrite(store, as_it_was.facts, as_it_was.report);
-  const auto traces = has_blank_records(store.archive(), pending.message);
+// Of what is not there to be erased: what was erased before, and what was overwritten in volumes that were
+// copied before its fact was written. For those the fact of the journal stands.
+Result<std::vector<Erased>> without_fact(Store& store, const std::vector<Erased>& journal) {
+  Ids unknown;
+  for (const auto& erased : journal) {
+    const auto known = store.ask([&](IndexReader& index) { return index.is_erased(erased.message); });
+    if (!known) return tl::unexpected(known.error());
+    if (!*known) unknown.insert(erased.message.uuid);
+  }
+  const auto traces = blank_among(store.archive(), unknown);
   if (!traces) return tl::unexpected(traces.error());
-  return *traces ? carry_out(store, as_it_was) : Result<void>();
+  std::vector<Erased> facts;
+  for (const auto& erased : journal)
+    if (traces->contains(erased.message.uuid)) facts.push_back(erased);
+  return facts;
+}
+
+std::unordered_set<Digest> octets_still_needed(const Plan& plan) {
+  std::unordered_set<Digest> needed;
+  for (const auto& fact : plan.facts)
+    if (std::ranges::any_of(plan.report.octets_kept,
+                            [&](const auto& shared) { return shared.message == fact.message; }))
+      needed.insert(fact.digest);
+  return needed;
+}
+
+// All of it at once: each look at the volumes reads all of them.
+Result<void> finish_pending(Store& store) {
+  auto journal = journal_of(store);
+  const auto pending = journal.pending();
+  if (!pending) return tl::unexpected(pending.error());
+  if (pending->empty()) return {};
+  auto plan = prepare(store, wishes_of(*pending), {.despite_holds = true});
+  if (!plan) return tl::unexpected(plan.error());
+  if (auto written = write_facts(store, plan->facts); !written) return written;
+  const auto missing = without_fact(store, *pending);
+  if (!missing) return tl::unexpected(missing.error());
+  if (auto written = write_facts(store, *missing); !written) return written;
+  auto all = plan->facts;  // with the records that were found now; and those of then
+  all.insert(all.end(), pending->begin(), pending->end());
+  const auto needed = octets_still_needed(*plan);
+  for (auto& fact : all)
+    if (needed.contains(fact.digest)) fact.records.clear();
+  if (auto done = overwrite(store, all, plan->report); !done) return done;
+  empty_log(store);
+  return journal.mark_done();
 }
 
 }  // namespace
 
 Result<ErasureReport> plan_erasure(Store& store, const ErasureOrder& order) {
-  return Planner(store, order).run().map([](Plan plan) { return std::move(plan.report); });
+  const auto wishes = wishes_of(order);
+  return Planner(store, wishes, {.still = order.still}).run().map([](Plan plan) {
+    return std::move(plan.report);
+  });
 }
 
 Result<ErasureReport> erase(Store& store, const ErasureOrder& order) {
   const auto alone = store.alone();
-  auto plan = prepare(store, order);
+  if (auto settled = refuse_while_history_comes(store); !settled) return tl::unexpected(settled.error());
+  // The mark is one for the whole journal: what failed before has to be done first.
+  if (auto finished = finish_pending(store); !finished) return tl::unexpected(finished.error());
+  const auto wishes = wishes_of(order);
+  auto plan = prepare(store, wishes, {.still = order.still});
   if (!plan) return tl::unexpected(plan.error());
   if (plan->facts.empty()) return std::move(plan->report);
   auto journal = journal_of(store);
-  auto done = journal.add(plan->facts).and_then([&] { return carry_out(store, *plan); }).and_then([&] {
-    return journal.mark_done();
-  });
+  auto done = journal.add(plan->facts)
+                  .and_then([&] { return write_facts(store, plan->facts); })
+                  .and_then([&] { return overwrite(store, plan->facts, plan->report); })
+                  .and_then([&] { return journal.mark_done(); });
   if (!done) return tl::unexpected(done.error());
   empty_log(store);
+  remove_copies(store.archive(), plan->report);
   return std::move(plan->report);
 }
 
 Result<void> finish_erasures(Store& store) {
   const auto alone = store.alone();
+  return finish_pending(store);
+}
+
+Result<void> take_in_erasures(Store& store, const std::vector<Erased>& erasures) {
+  const auto alone = store.alone();
   auto journal = journal_of(store);
-  const auto pending = journal.pending();
-  if (!pending) return tl::unexpected(pending.error());
-  if (pending->empty()) return {};
-  for (const auto& erasure : *pending)
-    if (auto finished = finish(store, erasure); !finished) return finished;
-  empty_log(store);
-  return journal.mark_done();
+  const auto known = journal.all();
+  if (!known) return tl::unexpected(known.error());
+  Ids there;
+  for (const auto& erased : *known)
+    there.insert(erased.message.uuid);
+  std::vector<Erased> fresh;
+  for (const auto& erased : erasures)
+    if (!there.contains(erased.message.uuid)) fresh.push_back(erased);
+  if (fresh.empty()) return {};
+  return journal.add(fresh).and_then([&] { return finish_pending(store); });
 }
 
 }  // namespace guichet::store

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ErasureOrder {
   Instant at;
   std::string by;
   std::string reason;
+  // Asked of each message's deliveries when nothing can change them any more: whether it is still to go.
+  std::function<bool(const std::vector<DeliveryRow>&)> still = nullptr;
 };
 
 struct ErasureReport {
@@ -39,16 +42,24 @@ struct ErasureReport {
   };
   std::vector<Shared> octets_kept;
   std::uint64_t blocks = 0, octets = 0;  // overwritten
+  // Files beside the volumes that may still hold some of it, and are the operator's to remove: what a repair
+  // replaced. What a crash cut off, and an index that was set aside, goes with the message.
+  std::vector<std::string> left_in;
 };
 
 // What erase() would do; changes nothing. `blocks` and `octets` are not counted.
 [[nodiscard]] Result<ErasureReport> plan_erasure(Store& store, const ErasureOrder& order);
 
-// Durable when it returns. An error may leave it half done: it is finished at the next start. Blocks, for
-// seconds in a large archive: every record's header is read. One at a time.
+// Durable when it returns. An error may leave it half done: it is finished by the next one, or the next
+// start. Blocks, for seconds in a large archive: every record's header is read. One at a time. busy: history
+// is being brought in (lineage.h), and may need the octets.
 [[nodiscard]] Result<ErasureReport> erase(Store& store, const ErasureOrder& order);
 
 // What the journal holds and is not marked as done: after a crash, or after a restore of an older state.
 [[nodiscard]] Result<void> finish_erasures(Store& store);
+
+// Erasures of another store whose history came in (lineage.h): kept in the journal here too, so that restores
+// of this store do them as well.
+[[nodiscard]] Result<void> take_in_erasures(Store& store, const std::vector<Erased>& erasures);
 
 }  // namespace guichet::store

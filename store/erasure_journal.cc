@@ -46,12 +46,15 @@ Result<void> ErasureJournal::add(const std::vector<Erased>& erasures) {
 }
 
 Result<std::vector<Erased>> ErasureJournal::pending() const {
+  const auto done = octets_done();
+  return done ? from(*done) : tl::unexpected(done.error());
+}
+
+Result<std::vector<Erased>> ErasureJournal::from(std::uint64_t octet) const {
   const auto lines = whole_lines();
   if (!lines) return tl::unexpected(lines.error());
-  const auto done = octets_done();
-  if (!done) return tl::unexpected(done.error());
   std::vector<Erased> erasures;
-  for (auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(*done, lines->size()));
+  for (auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(octet, lines->size()));
        begin < lines->size();) {
     const auto end = lines->find('\n', begin);
     auto fact = decode_fact(std::string_view(*lines).substr(begin, end - begin));

@@ -23,10 +23,12 @@ class ErasureJournal {
   [[nodiscard]] Result<void> add(const std::vector<Erased>& erasures);
   // What was added but not marked. A line that is not whole was never relied upon, and is left out.
   [[nodiscard]] Result<std::vector<Erased>> pending() const;
+  [[nodiscard]] Result<std::vector<Erased>> all() const { return from(0); }
   // All that is in it now has been done.
   [[nodiscard]] Result<void> mark_done();
 
  private:
+  [[nodiscard]] Result<std::vector<Erased>> from(std::uint64_t octet) const;
   [[nodiscard]] Result<std::string> whole_lines() const;
   [[nodiscard]] Result<std::uint64_t> octets_done() const;
   [[nodiscard]] Result<std::unique_ptr<File>> open_for_writing();

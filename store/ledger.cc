@@ -188,7 +188,19 @@ void Ledger::take_blank(const ScannedRecord& record) {
   take_damaged(header, record.place, record.block_offset);
 }
 
+void Ledger::settle_unblanked(bool pending) {
+  for (const auto& [place, message] : unblanked_)
+    findings_.push_back({pending ? FindingKind::note : FindingKind::damage, where(place),
+                         name_of(message) + " was erased, but can be read here; " +
+                             (pending ? "the next start of the gateway finishes that"
+                                      : "erase any message, and it is done again"),
+                         place});
+}
+
 void Ledger::add(const Erased& fact, Place place) {
+  const auto readable = messages_.find(fact.message.uuid);
+  if (readable != messages_.end() && !erased_.contains(fact.message.uuid))
+    unblanked_.emplace_back(readable->second.place, fact.message);
   erased_.emplace(fact.message.uuid, place);
   erased_records_.insert(fact.records.begin(), fact.records.end());
   awaited_.erase(fact.message.uuid);
@@ -212,6 +224,7 @@ void Ledger::add(const Erased& fact, Place place) {
 void Ledger::erase_body(const Erased& fact) {
   const auto body = bodies_.find(fact.digest);
   if (body == bodies_.end() || std::ranges::count(fact.records, body->second.place.message.uuid) == 0) return;
+  if (body->second.sound) unblanked_.emplace_back(body->second.place.begin(), fact.message);
   bodies_.erase(body);
   erased_digests_.insert(fact.digest);
 }

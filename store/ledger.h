@@ -70,6 +70,8 @@ class Ledger {
   // Reports the blank blocks that no erasure accounts for. At the very end: an erasure is written long after
   // what it erases.
   void settle_blanks();
+  // The same of what can be read although it was erased. `pending`: the journal says that it is not done yet.
+  void settle_unblanked(bool pending);
 
   [[nodiscard]] const std::unordered_map<Digest, BodyEntry>& bodies() const { return bodies_; }
   [[nodiscard]] const ByUuid<MessageEntry>& messages() const { return messages_; }
@@ -130,6 +132,7 @@ class Ledger {
   ByUuid<Place> erased_;
   std::unordered_set<Uuid, UuidHash> erased_records_;
   std::unordered_set<Digest> erased_digests_;
+  std::vector<std::pair<Place, MessageId>> unblanked_;  // erased, and still readable
   std::vector<std::pair<Place, RecordHeader>> blanks_;
   std::unordered_set<Uuid, UuidHash> damaged_;  // messages of which a fact is damaged
   std::vector<Reference> open_;                 // to what has not been met yet

@@ -129,11 +129,9 @@ Result<void> take_in_all_merged(Index& index, const Archive& archive, const Alar
   const auto missing = merged_to_take_in(index.reader(), archive);
   if (!missing) return tl::unexpected(missing.error());
   for (const auto number : *missing) {
-    if (auto file = archive.open(number); !file) {
-      alarm(file.error().text + "; its messages are not in the index");
-      continue;
-    }
-    if (auto taken = MergedFeed(index, archive, alarm).run(number); !taken) return taken;
+    if (auto taken = MergedFeed(index, archive, alarm).run(number); !taken)
+      alarm(taken.error().text + "; the messages of volume " + std::to_string(number) +
+            " are not in the index");
   }
   return {};
 }

@@ -32,6 +32,12 @@ bool has_outstayed(const DeliveryRow& delivery, const std::vector<RetentionRule>
          *delivery.handed_over_at < days_before(now, days);
 }
 
+bool have_outstayed(const std::vector<DeliveryRow>& deliveries, const std::vector<RetentionRule>& rules,
+                    Instant now) {
+  return !deliveries.empty() &&
+         std::ranges::all_of(deliveries, [&](const auto& d) { return has_outstayed(d, rules, now); });
+}
+
 }  // namespace
 
 Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<RetentionRule>& rules, Instant now,
@@ -49,10 +55,18 @@ Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<Retenti
     if (found.size() == limit) break;
     const auto deliveries = store.ask([&](IndexReader& index) { return index.deliveries(row.message); });
     if (!deliveries) return tl::unexpected(deliveries.error());
-    if (std::ranges::all_of(*deliveries, [&](const auto& d) { return has_outstayed(d, rules, now); }))
-      found.push_back(row.message);
+    if (have_outstayed(*deliveries, rules, now)) found.push_back(row.message);
   }
   return found;
+}
+
+Result<ErasureReport> expire(Store& store, const std::vector<RetentionRule>& rules, Instant now,
+                             std::vector<MessageId> messages) {
+  return erase(store, {.messages = std::move(messages),
+                       .at = now,
+                       .by = "retention",
+                       .reason = "handed over long enough ago",
+                       .still = [&](const auto& all) { return have_outstayed(all, rules, now); }});
 }
 
 }  // namespace guichet::store

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/erasure.h"
 #include "store/error.h"
 #include "store/store.h"
 
@@ -19,5 +20,10 @@ struct RetentionRule {
 // `limit`, oldest first.
 [[nodiscard]] Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<RetentionRule>& rules,
                                                        Instant now, std::size_t limit);
+
+// Erases these, those alone that have still outstayed when nothing can change it any more: a re-queue or a
+// hold may come in between.
+[[nodiscard]] Result<ErasureReport> expire(Store& store, const std::vector<RetentionRule>& rules, Instant now,
+                                           std::vector<MessageId> messages);
 
 }  // namespace guichet::store

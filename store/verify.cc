@@ -9,6 +9,7 @@
 
 #include "store/compare_index.h"
 #include "store/elsewhere.h"
+#include "store/erasure_journal.h"
 #include "store/ledger.h"
 #include "store/lineage.h"
 #include "store/scan.h"
@@ -383,6 +384,8 @@ class Verification {
   void settle_late() {
     const auto told = report_.findings.size();
     ledger_.settle_blanks();
+    const auto pending = ErasureJournal(archive_.disk(), archive_.folder()).pending();
+    ledger_.settle_unblanked(!pending || !pending->empty());
     for (auto& [number, verdict] : verdicts_) {
       if (!concerns(number, told)) continue;
       for (auto late = told; late < report_.findings.size(); ++late)
@@ -430,8 +433,12 @@ class Verification {
     report_.messages = ledger_.messages().size();
     report_.deliveries = ledger_.deliveries().size();
     report_.handed_over = static_cast<std::uint64_t>(
+        std::count_if(ledger_.deliveries().begin(), ledger_.deliveries().end(), [](const auto& delivery) {
+          return delivery.second.handed_over.volume != 0 && !delivery.second.erased;
+        }));
+    report_.erased = static_cast<std::uint64_t>(
         std::count_if(ledger_.deliveries().begin(), ledger_.deliveries().end(),
-                      [](const auto& delivery) { return delivery.second.handed_over.volume != 0; }));
+                      [](const auto& delivery) { return delivery.second.erased; }));
   }
 
   const Archive& archive_;

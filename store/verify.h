@@ -16,7 +16,7 @@ struct VerifyReport {
   Findings findings;
   std::uint64_t volumes_left_out = 0;  // by the plan
   std::uint64_t volumes = 0, records = 0, messages = 0, bodies = 0, deliveries = 0, handed_over = 0,
-                octets = 0;
+                erased = 0, octets = 0;
   [[nodiscard]] bool damaged() const;
 };
 

@@ -165,6 +165,68 @@ TEST_F(ErasureTest, BlankOctetsThatNobodyErasedAreDamage) {
   EXPECT_EQ(damage(disk).size(), 1);
 }
 
+TEST_F(ErasureTest, OneThatFailedIsDoneWithTheNext) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  const auto other = send(*store, "goes too");
+  disk.inject({.call = 0, .kind = ErrorKind::no_files, .seed = 0, .what = "write 00000001.warc"});
+  const auto failed = erase(*store, order({mail.message}));
+  ASSERT_FALSE(failed) << disk.fault_text();
+  EXPECT_TRUE(anywhere(disk, secret)) << failed.error().text;
+  ASSERT_TRUE(erase(*store, order({other.message})));
+  EXPECT_FALSE(anywhere(disk, secret));
+  EXPECT_THAT(damage(disk), IsEmpty());
+}
+
+TEST_F(ErasureTest, WhatCanStillBeReadIsDamage) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  const auto volume = Archive(disk, home_.path()).volumes().value().at(0).path;
+  const auto before = disk.content(volume).value();
+  ASSERT_TRUE(erase(*store, order({mail.message})));
+  store.reset();
+  auto octets = disk.content(volume).value();
+  octets.replace(0, octets.find("WARC-Date", before.size() / 2), before, 0,
+                 octets.find("WARC-Date", before.size() / 2));
+  disk.put(volume, octets, true);
+  EXPECT_FALSE(damage(disk).empty());
+}
+
+TEST_F(ErasureTest, AHoldOfThenDoesNotKeepWhatTheJournalErased) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, secret);
+  ASSERT_TRUE(append_and_wait(*store, {Held{mail.message, clock_.now(), "tester", "appeal"}}));
+  store.reset();
+  const Erased erased{mail.message, clock_.now(),        "tester",
+                      "article 17", mail.digest(),       mail.octets.size(),
+                      clock_.now(), {mail.message.uuid}, {}};
+  disk.put(home_.path() / "erasures.jsonl", encode_fact(erased) + "\n");
+  store = open(disk);
+  EXPECT_TRUE(is_erased(*store, mail));
+  EXPECT_FALSE(anywhere(disk, secret));
+}
+
+TEST_F(ErasureTest, OctetsThatAMessageNeedsWhichTheIndexDoesNotKnowStay) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto first = send(*store, secret);
+  const auto second = send(*store, secret);  // a revisit
+  store.reset();
+  const auto volume = Archive(disk, home_.path()).volumes().value().at(0).path;
+  auto octets = disk.content(volume).value();
+  const auto fact = "{\"fact\":\"received\",\"message\":\"" + second.message.uuid.text();
+  ASSERT_NE(octets.find(fact), std::string::npos);
+  octets[octets.find(fact) + 3] ^= 1;  // its received fact is damaged
+  disk.put(volume, octets, true);
+  std::filesystem::remove_all(home_.path() / "index");
+  store = open(disk);
+  EXPECT_FALSE(erase(*store, order({first.message})).value().octets_kept.empty());
+  EXPECT_EQ(octets_of(*store, first), first.octets);
+}
+
 // The power goes at every step from the erasure on.
 TEST_F(ErasureTest, APowerCutAtAnyStepIsFinishedAtTheNextStart) {
   std::size_t erased = 0, untouched = 0;
