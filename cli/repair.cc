@@ -72,6 +72,8 @@ Result<std::unique_ptr<store::VolumeSource>> source_of(store::Disk& disk,
                                                        const std::string& from) {
   std::error_code code;
   if (fs::is_directory(fs::path(from) / "volumes", code)) return store::folder_source(disk, from);
+  if (from.find(':') == std::string::npos && !fs::exists(from, code))
+    return store::fail(store::ErrorKind::absent, "there is no folder " + from + " to restore from");
   auto repository = open_repository(from, settings.envdir, settings.cacert_file);
   if (!repository) return tl::unexpected(repository.error());
   auto points = (*repository)->snapshots();
