@@ -62,18 +62,25 @@ TEST_F(FaultTest, EveryCall) {
 }
 
 // The thread that writes zeros syncs the same file: where its error is told to nobody else, it must tell.
+// Whether it gets to that volume at all before the writer is through with it is the scheduler's choice:
+// another day then.
 TEST_F(FaultTest, ASyncOfZerosThatOnlyItsOwnFileHearsOf) {
-  TempFolder home;
-  CrashScript script(home.path());
-  ForgetfulDisk disk(home.path());
-  script.options.prepare_octets = 4096;
-  disk.tell_errors_once();
-  disk.inject({.what = "sync_data 00000002.warc"});
-  script.run(disk);
-  ASSERT_TRUE(disk.fault_happened());
-  EXPECT_FALSE(script.acknowledged_after_failed_sync());
-  EXPECT_TRUE(script.ever_failed());
-  EXPECT_EQ(script.check_and_go_on(disk), "");
+  constexpr int days_max = 200;
+  for (int day = 0; day < days_max; ++day) {
+    TempFolder home;
+    CrashScript script(home.path());
+    ForgetfulDisk disk(home.path());
+    script.options.prepare_octets = 4096;
+    disk.tell_errors_once();
+    disk.inject({.what = "sync_data 00000002.warc"});
+    script.run(disk);
+    if (!disk.fault_happened()) continue;
+    EXPECT_FALSE(script.acknowledged_after_failed_sync());
+    EXPECT_TRUE(script.ever_failed());
+    EXPECT_EQ(script.check_and_go_on(disk), "");
+    return;
+  }
+  FAIL() << "the zeros of that volume were never synced";
 }
 
 }  // namespace
