@@ -126,8 +126,7 @@ Result<void> create_tables(sqlite::Database& database) {
 
 // Digests come in no order: with a cache that holds the most of them a page is written once, not each time.
 Result<void> set_cache(sqlite::Database& database, CacheFor use) {
-  return database.run(use == CacheFor::rebuild ? "PRAGMA cache_size = -65536"
-                                               : "PRAGMA cache_size = -16384");
+  return database.run(use == CacheFor::rebuild ? "PRAGMA cache_size = -65536" : "PRAGMA cache_size = -16384");
 }
 
 Result<void> empty_tables(sqlite::Database& database) {
