@@ -102,10 +102,12 @@ Json requeue(Store& store, const Json& request) {
   const auto alone = store.alone();
   auto rows = rows_to_requeue(store, request);
   if (!rows) return refusal(rows.error().text);
-  const auto count = store::requeue(store, {.deliveries = std::move(*rows),
-                                            .at = now(),
-                                            .by = text_of(request, "by"),
-                                            .reason = text_of(request, "reason")});
+  const auto ids = store::random_ids();
+  const auto count = store::requeue(store, *ids,
+                                    {.deliveries = std::move(*rows),
+                                     .at = now(),
+                                     .by = text_of(request, "by"),
+                                     .reason = text_of(request, "reason")});
   return count ? Json{{"ok", true}, {"deliveries", *count}} : refusal(count.error().text);
 }
 

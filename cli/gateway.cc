@@ -113,8 +113,12 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
 popd::ServerOptions popd_options(const Settings& settings) {
   popd::ServerOptions options{.hostname = settings.smtpd.hostname, .limits = {}};
   options.idle_timeout = std::chrono::seconds(settings.popd.idle_timeout_s);
-  options.session_messages_max = settings.popd.session_messages_max;
   return options;
+}
+
+popd::MaildropOptions maildrop_options(const conf::PopdSettings& settings) {
+  return {.offers = {settings.session_messages_max, settings.offers_max},
+          .displace_after = std::chrono::seconds(settings.displace_after_s)};
 }
 
 store::StoreOptions store_options(const conf::StoreSettings& settings) {
@@ -207,8 +211,8 @@ class Gateway {
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
     smtp_.emplace(
         smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, std::move(*smtp_tls)});
-    pop3_.emplace(popd::Server{popd_options(settings_), *users_, locks_, *store_, *clock_, pool_,
-                               std::move(*pop3_tls)});
+    maildrops_.emplace(maildrop_options(settings_.popd), *users_, *store_, *clock_, alarm);
+    pop3_.emplace(popd::Server{popd_options(settings_), *maildrops_, *store_, pool_, std::move(*pop3_tls)});
     return {};
   }
 
@@ -325,7 +329,7 @@ class Gateway {
   net::Pool pool_;
   std::unique_ptr<store::Store> store_;
   std::optional<popd::Users> users_;
-  popd::MaildropLocks locks_;
+  std::optional<popd::Maildrops> maildrops_;
   std::optional<smtpd::Policy> policy_;
   std::optional<smtpd::Intake> intake_;
   std::optional<smtpd::Server> smtp_;

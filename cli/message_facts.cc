@@ -11,18 +11,6 @@ void set_text(Json& object, const std::string& name, const std::string& octets) 
   if (!store::is_utf8(octets)) object[name + "_hex"] = store::hex(octets);
 }
 
-std::string_view name_of(store::DeliveryState state) {
-  switch (state) {
-    case store::DeliveryState::waiting:
-      return "waiting";
-    case store::DeliveryState::handed_over:
-      return "handed_over";
-    case store::DeliveryState::erased:
-      break;
-  }
-  return "erased";
-}
-
 Json to_json(const store::DeliveryRow& delivery) {
   Json object;
   object["uid"] = delivery.uid.uuid.text();
@@ -31,6 +19,7 @@ Json to_json(const store::DeliveryRow& delivery) {
   object["state"] = name_of(delivery.state);
   object["at"] = delivery.at.rfc3339();
   object["handed_over_at"] = delivery.handed_over_at ? Json(delivery.handed_over_at->rfc3339()) : Json();
+  object["how"] = delivery.how ? Json(store::name_of(*delivery.how)) : Json();
   object["size_octets"] = delivery.size_octets;
   return object;
 }
@@ -63,6 +52,24 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
 
 }  // namespace
 
+std::string_view name_of(store::DeliveryState state) {
+  switch (state) {
+    case store::DeliveryState::waiting:
+      return "waiting";
+    case store::DeliveryState::offered:
+      return "offered";
+    case store::DeliveryState::stuck:
+      return "stuck";
+    case store::DeliveryState::handed_over:
+      return "handed_over";
+    case store::DeliveryState::requeued:
+      return "requeued";
+    case store::DeliveryState::erased:
+      break;
+  }
+  return "erased";
+}
+
 store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row) {
   auto deliveries = store.index->deliveries(row.message);
   if (!deliveries) return tl::unexpected(deliveries.error());
@@ -94,6 +101,13 @@ Json to_json(const MessageFacts& facts) {
   if (facts.erased) object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
   if (facts.damage) object["damage"] = facts.damage->text;
   return object;
+}
+
+Json to_json(const store::Books& books) {
+  return {{"accepted", books.accepted}, {"waiting", books.waiting},
+          {"stuck", books.stuck},       {"handed_over", books.handed_over},
+          {"routed", books.routed},     {"black_holed", books.black_holed},
+          {"erased", books.erased}};
 }
 
 std::string to_line(const Json& json) {

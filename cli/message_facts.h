@@ -3,11 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "cli/reading.h"
+#include "store/books.h"
 #include "store/facts.h"
 
 namespace guichet::cli {
@@ -28,6 +30,9 @@ struct MessageFacts {
 // {"id", "digest", "received", "size_octets", "envelope", "deliveries": [...]}, "erased" and "damage" if
 // there is any.
 [[nodiscard]] nlohmann::ordered_json to_json(const MessageFacts& facts);
+
+[[nodiscard]] std::string_view name_of(store::DeliveryState state);
+[[nodiscard]] nlohmann::ordered_json to_json(const store::Books& books);
 
 // JSON as one line. What is not UTF-8 becomes U+FFFD: JSON has no other way.
 [[nodiscard]] std::string to_line(const nlohmann::ordered_json& json);

@@ -21,9 +21,10 @@ struct Found {
   std::size_t deliveries = 0;
 };
 
-std::size_t count_handed_over(const std::vector<store::DeliveryRow>& rows) {
-  return static_cast<std::size_t>(
-      std::ranges::count(rows, DeliveryState::handed_over, &store::DeliveryRow::state));
+std::size_t count_those_that_can_be(const std::vector<store::DeliveryRow>& rows) {
+  return static_cast<std::size_t>(std::ranges::count_if(rows, [](const auto& row) {
+    return row.state == DeliveryState::handed_over || store::is_pending(row.state);
+  }));
 }
 
 Result<Found> find_by_id(StoreView& store, const std::vector<std::string>& ids) {
@@ -34,7 +35,7 @@ Result<Found> find_by_id(StoreView& store, const std::vector<std::string>& ids) 
     const auto deliveries = store.index->deliveries(row->message);
     if (!deliveries) return tl::unexpected(deliveries.error());
     found.request["messages"].push_back(row->message.uuid.text());
-    found.deliveries += count_handed_over(*deliveries);
+    found.deliveries += count_those_that_can_be(*deliveries);
   }
   return found;
 }
@@ -59,7 +60,7 @@ int requeue(const conf::Settings& settings, const RequeueOptions& options) {
   auto found = options.since.empty() ? find_by_id(*store, options.ids) : find_since(*store, options);
   if (!found) return complain(found.error().text);
   store->index.reset();
-  std::cout << found->deliveries << " deliveries that were handed over will be offered again\n";
+  std::cout << found->deliveries << " deliveries will be offered again, each under a new uid\n";
   if (found->deliveries == 0) return 0;
   if (!confirmed("Offer them again?", options.yes)) return 1;
   found->request["reason"] = options.reason;

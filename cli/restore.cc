@@ -69,10 +69,11 @@ Result<void> offer_again(store::Disk& disk, const fs::path& folder) {
   if (!opened) return tl::unexpected(opened.error());
   auto rows = (*opened)->ask([](store::IndexReader& index) { return index.handed_over_since({}, ""); });
   if (!rows) return tl::unexpected(rows.error());
-  const auto count = store::requeue(**opened, {.deliveries = std::move(*rows),
-                                               .at = clock->now(),
-                                               .by = "restore --offer-again",
-                                               .reason = "restored, to be offered again"});
+  const auto count = store::requeue(**opened, *ids,
+                                    {.deliveries = std::move(*rows),
+                                     .at = clock->now(),
+                                     .by = "restore --offer-again",
+                                     .reason = "restored, to be offered again"});
   if (!count) return tl::unexpected(count.error());
   say(std::to_string(*count) + " deliveries that were handed over wait again");
   return {};

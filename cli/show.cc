@@ -36,10 +36,11 @@ void page_of_envelope(const MessageFacts& facts) {
 }
 
 std::string state_of(const store::DeliveryRow& delivery) {
-  const auto over = delivery.handed_over_at ? "handed over " + delivery.handed_over_at->rfc3339() : "";
-  if (delivery.state == store::DeliveryState::waiting) return "waiting";
-  if (delivery.state == store::DeliveryState::handed_over) return over;
-  return over.empty() ? "erased" : over + ", then erased";
+  const std::string over = delivery.handed_over_at ? "handed over " + delivery.handed_over_at->rfc3339() : "";
+  if (delivery.state == store::DeliveryState::handed_over)
+    return over + " by " + std::string(store::name_of(delivery.how.value_or(store::Way::pop3)));
+  const std::string state(name_of(delivery.state));
+  return over.empty() ? state : over + ", then " + state;
 }
 
 void page_of_delivery(const store::DeliveryRow& delivery) {

@@ -14,6 +14,7 @@
 #include "cli/off_site.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "store/books.h"
 #include "store/growth.h"
 #include "store/marks.h"
 #include "store/room.h"
@@ -88,6 +89,19 @@ class Status {
     page_.json["messages"] = counts->messages;
     page_.json["deliveries"] = counts->deliveries;
     page_.json["waiting"] = counts->waiting;
+    books();
+  }
+
+  void books() {
+    const auto rows = store_.index->books();
+    if (!rows) return page_.problem("the index cannot be read: " + rows.error().text);
+    const auto books = store::books_of(*rows);
+    page_.line("books", in_words(books));
+    page_.json["books"] = to_json(books);
+    if (books.stuck > 0)
+      page_.problem(std::to_string(books.stuck) +
+                    " deliveries are stuck and not offered any more: guichet queue says why, guichet requeue "
+                    "offers them again");
   }
 
   void disk() {

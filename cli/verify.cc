@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/message_facts.h"
 #include "cli/pace.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
@@ -55,6 +56,7 @@ Json to_json(const VerifyReport& report) {
   object["deliveries"] = report.deliveries;
   object["handed_over"] = report.handed_over;
   object["octets"] = report.octets;
+  object["books"] = report.books ? cli::to_json(*report.books) : Json();
   object["volumes_left_out"] = report.volumes_left_out;
   return object;
 }
@@ -73,6 +75,7 @@ std::string totals(const VerifyReport& report) {
 void show(const VerifyReport& report) {
   for (const Finding& finding : report.findings)
     std::cout << name_of(finding.kind) << ": " << plain(finding.where) << ": " << plain(finding.what) << '\n';
+  if (report.books) std::cout << "books: " << in_words(*report.books) << '\n';
   std::cout << totals(report) << '\n';
 }
 

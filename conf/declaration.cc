@@ -290,9 +290,27 @@ Section popd_section() {
           {.key = "session_messages_max",
            .place = at(&Settings::popd, &PopdSettings::session_messages_max),
            .form = Number{.min = 0, .max = 1'000'000, .unit = {}},
-           .doc = "Messages shown in one session, oldest first; the others come in later ones. Set it when a "
-                  "client does not get through a full maildrop: what it fetched but did not see deleted by "
-                  "QUIT it fetches again. 0: all."},
+           .doc = "Messages shown in one session: first what was never offered, oldest first, then what was "
+                  "offered in vain. With 1 a message that Alaveteli stumbles over spoils no other, and its "
+                  "poller "
+                  "comes back at once. 0: all, for other clients."},
+          {.key = "offers_max",
+           .place = at(&Settings::popd, &PopdSettings::offers_max),
+           .form = Number{.min = 0, .max = 1000, .unit = {}},
+           .doc =
+               "A message that was offered in vain this often, while others were taken, is stuck: not shown "
+               "any more, with an alarm. guichet queue lists it, guichet requeue offers it again. 0: never."},
+          {.key = "waiting_alarm_h",
+           .place = at(&Settings::popd, &PopdSettings::waiting_alarm_h),
+           .form = Number{.min = 0, .max = 10'000, .unit = "hours"},
+           .doc = "A message that waits longer than this raises an alarm, once a day; it goes on waiting. 0: "
+                  "never."},
+          {.key = "displace_after_s",
+           .place = at(&Settings::popd, &PopdSettings::displace_after_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "A session that has been silent for this long is closed, and deletes nothing, when another "
+                  "one "
+                  "logs in: its peer may be gone. Alaveteli may work for minutes between two commands."},
           {.key = "idle_timeout_s",
            .place = at(&Settings::popd, &PopdSettings::idle_timeout_s),
            .form = Number{.min = 1, .max = day_s, .unit = "seconds"},

@@ -48,7 +48,10 @@ struct PopdSettings {
   std::filesystem::path tls_cert, tls_key;  // empty: smtpd's
   unsigned sessions_max = 200;
   unsigned sessions_per_address_max = 20;
-  unsigned session_messages_max = 0;  // 0: all
+  unsigned session_messages_max = 1;  // 0: all
+  unsigned offers_max = 10;           // in vain, then a delivery is stuck; 0: never
+  unsigned waiting_alarm_h = 24;      // longer than this: an alarm; 0: never
+  unsigned displace_after_s = 600;    // a session that says nothing, by another login
   unsigned idle_timeout_s = 1800;
 };
 

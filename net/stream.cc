@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -8,6 +9,14 @@ namespace guichet::net {
 namespace {
 
 constexpr std::size_t scratch_octets = 64 * 1024;
+constexpr std::size_t tls_record_octets_max = 16 * 1024;  // RFC 8446 section 5.1
+
+// What goes into the next TLS record.
+std::string_view record_of(std::string_view octets) {
+  if (octets.size() <= tls_record_octets_max) return octets;
+  const auto line_end = octets.rfind('\n', tls_record_octets_max - 1);
+  return octets.substr(0, line_end == std::string_view::npos ? tls_record_octets_max : line_end + 1);
+}
 
 Io io_of(int code) {
   return code == EAGAIN || code == EWOULDBLOCK || code == EINTR ? Io::want_read : Io::closed;
@@ -114,7 +123,7 @@ Transfer Stream::read_some(std::span<char> into) {
 }
 
 Transfer Stream::write_some(std::string_view octets) {
-  if (tls_) return tls_->write(octets);
+  if (tls_) return tls_->write(record_of(octets));
   const auto wrote =
       ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (wrote >= 0) return {Io::done, static_cast<std::size_t>(wrote)};
@@ -122,6 +131,7 @@ Transfer Stream::write_some(std::string_view octets) {
 }
 
 bool Stream::write_now(std::string& octets) {
+  if (tls_ && octets.size() > tls_record_octets_max) return false;
   const auto wrote = write_some(octets);
   if (wrote.io != Io::done || wrote.octets < octets.size()) {
     octets.erase(0, wrote.octets);
@@ -159,6 +169,15 @@ Task<bool> Stream::handshake(const TlsContext& context) {
   tls_ = std::move(connection);
   more_ = true;
   co_return true;
+}
+
+void Stream::keep_alive() {
+  constexpr int on = 1, idle_s = 60, interval_s = 10, count = 6;
+  const int fd = socket_.native_handle();
+  (void)::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
 void Stream::allow_farewell() {

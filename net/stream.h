@@ -57,7 +57,8 @@ class Stream {
   // Waits for octets and returns what is there, in the shared scratch buffer: valid until the next co_await.
   // Empty: why() says what happened. Wakes with `stopping` once when the gateway stops.
   [[nodiscard]] Task<std::string_view> read();
-  // Everything, or false. Clears `octets`.
+  // Everything, or false. Clears `octets`. A TLS record ends at a line end where it can: some clients
+  // (net-protocol 0.2) miss a CRLF that comes in two pieces.
   [[nodiscard]] Task<bool> write(std::string& octets);
   // The same without a coroutine when the socket takes it all at once: the usual case.
   [[nodiscard]] bool write_now(std::string& octets);
@@ -67,6 +68,11 @@ class Stream {
   [[nodiscard]] Task<void> close(bool lingering);
   // After the deadline has passed: one more short write is allowed, to say so.
   void allow_farewell();
+
+  // Every wait ends, as at a deadline that has passed.
+  void abandon() { wake(End::expired); }
+  // So that a peer that vanished is noticed within two minutes though it owes nothing.
+  void keep_alive();
 
   void expire_in(std::chrono::seconds time) { deadline_ = std::chrono::steady_clock::now() + time; }
   [[nodiscard]] End why() const { return end_; }

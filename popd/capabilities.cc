@@ -15,6 +15,8 @@ std::string capability_list(Offer offer) {
   out += "PIPELINING\r\nEXPIRE NEVER\r\n";
   // RFC 2449 section 6.9: without a version, which would help only whoever looks for an old one.
   out += "IMPLEMENTATION Guichet\r\n";
+  // RFC 6856 section 2.1: without the argument USER, since names are compared octet by octet.
+  out += "UTF8\r\n";
   // RFC 2595 section 4
   if (offer.stls) out += "STLS\r\n";
   return out + ".\r\n";

@@ -1,11 +1,10 @@
 #include "popd/driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/log.h"
-#include "popd/served_reader.h"
 #include "popd/served_writer.h"
-#include "store/marks.h"
 
 namespace guichet::popd {
 namespace {
@@ -15,6 +14,10 @@ using net::Task;
 
 constexpr std::chrono::seconds handshake_timeout{10};
 constexpr std::size_t output_octets_max = 256 * 1024;  // then it is written before more is added
+// A lock that is about to be free (the session of a poller that was restarted) is waited for: an -ERR would
+// cost its people an e-mail.
+constexpr int lock_attempts_max = 40;
+constexpr std::chrono::milliseconds lock_attempt_time{50};
 
 SessionOptions session_options(const Server& server, Encryption encryption, const net::Accepted& accepted) {
   const bool tls = encryption == Encryption::from_the_start;
@@ -24,37 +27,6 @@ SessionOptions session_options(const Server& server, Encryption encryption, cons
           .plaintext_login = accepted.client.address().is_loopback(),
           .tls = tls,
           .limits = server.options.limits};
-}
-
-// The answer to a login: the maildrop as it is now, or why not.
-struct Login {
-  std::optional<LoginRefusal> refusal;
-  std::unique_ptr<MaildropLocks::Lock> lock;
-  std::vector<store::WaitingRow> rows;
-  std::string trouble;  // for the log
-};
-
-// Blocks: a password may be hashed, and the index may have to catch up.
-Login log_in(const Server& server, const std::string& user, const std::string& password) {
-  Login login;
-  login.refusal = LoginRefusal::wrong;
-  if (!server.users.check(user, password)) return login;
-  // Asked each time: adopt takes the mark away while the gateway runs.
-  const auto& archive = server.store.archive();
-  login.refusal = LoginRefusal::detached;
-  if (store::detached(archive.disk(), archive.folder())) return login;
-  login.refusal = LoginRefusal::in_use;
-  login.lock = server.locks.try_lock(user);
-  if (!login.lock) return login;
-  auto rows = server.store.waiting(user, server.options.session_messages_max);
-  if (!rows) {
-    login.refusal = LoginRefusal::temporary;
-    login.trouble = rows.error().text;
-    return login;
-  }
-  login.refusal.reset();
-  login.rows = std::move(*rows);
-  return login;
 }
 
 std::vector<Entry> entries_of(const std::vector<store::WaitingRow>& rows) {
@@ -73,7 +45,9 @@ class Driver {
         client_(accepted.client),
         session_(session_options(server, encryption, accepted)),
         ticket_(std::move(accepted.ticket)),
-        stream_(std::move(accepted.socket), accepted.loop.sessions) {}
+        stream_(std::move(accepted.socket), accepted.loop.sessions) {
+    stream_.keep_alive();
+  }
 
   Task<void> run() {
     if (encryption_ == Encryption::from_the_start) {
@@ -87,6 +61,7 @@ class Driver {
       input_.remove_prefix(step.consumed);
       go_on = co_await handle(step.action);
     }
+    if (lock_) co_await record_dropped();
     if (!login_name_.empty()) log_end();
   }
 
@@ -118,6 +93,7 @@ class Driver {
     if (stream_.sessions().stopping() && !session_.in_transaction()) co_return false;
     input_ = co_await stream_.read();
     stream_.expire_in(server_.options.idle_timeout);
+    if (lock_) lock_->heard(MaildropLocks::Clock::now());
     co_return !input_.empty() || stream_.why() == net::Stream::End::stopping;
   }
 
@@ -131,22 +107,50 @@ class Driver {
 
   Task<bool> answer_login(std::string user, std::string password) {
     keep_input();
-    auto shared = std::make_shared<Login>();
-    std::function<bool()> work = [this, shared, user, password] {
-      *shared = log_in(server_, user, password);
-      return true;
-    };
-    co_await server_.pool.run<bool>(std::move(work));
-    log_login(user, *shared);
-    if (shared->refusal) {
-      session_.login_refused(*shared->refusal);
+    auto opened = std::make_shared<OpenedMaildrop>();
+    for (int attempt = 0; attempt < lock_attempts_max; ++attempt) {
+      co_await open_maildrop(user, password, opened);
+      if (opened->refusal != LoginRefusal::in_use) break;
+      co_await pause(lock_attempt_time);
+    }
+    log_login(user, *opened);
+    if (opened->refusal) {
+      session_.login_refused(*opened->refusal);
       co_return true;
     }
     login_name_ = user;
-    lock_ = std::move(shared->lock);
-    rows_ = std::move(shared->rows);
+    lock_ = std::move(opened->lock);
+    rows_ = std::move(opened->rows);
+    end_.retrieved.resize(rows_.size());
+    shelf_.put(std::move(opened->ready));
     session_.logged_in(entries_of(rows_));
     co_return true;
+  }
+
+  Task<void> open_maildrop(const std::string& user, const std::string& password,
+                           std::shared_ptr<OpenedMaildrop> opened) {
+    std::function<bool()> work = [this, opened, user, password, send_away = send_away()] {
+      *opened = server_.maildrops.open(user, password, send_away);
+      return true;
+    };
+    co_await server_.pool.run<bool>(std::move(work));
+  }
+
+  Task<void> pause(std::chrono::milliseconds time) {
+    net::SteadyTimer timer(stream_.socket().get_executor());
+    timer.expires_after(time);
+    co_await timer.async_wait(net::awaited_tuple);
+  }
+
+  // Called by another login, in whichever thread: what it posts runs in this session's, if that is still
+  // there.
+  std::function<void()> send_away() {
+    return [executor = stream_.socket().get_executor(), self = std::weak_ptr<Driver*>(self_)] {
+      auto end = [self] {
+        if (const auto driver = self.lock()) (*driver)->stream_.abandon();
+      };
+      net::asio::post(executor, std::move(end));
+    };
   }
 
   Task<bool> retrieve(AskRetrieve ask) {
@@ -161,7 +165,7 @@ class Driver {
     const bool sent = co_await send(**ready->message, ask);
     if (!sent) co_return false;
     session_.retrieved();
-    ++retrieved_;
+    if (!ask.body_lines) end_.retrieved[ask.number - 1] = true;
     stream_.expire_in(server_.options.idle_timeout);
     co_return true;
   }
@@ -202,30 +206,41 @@ class Driver {
 
   // A -ERR to RETR would poison the poller's whole session; a closed connection costs it one poll.
   bool damaged(std::size_t number, const store::Error& error) {
-    net::log_event(Level::error, "pop3.damaged",
-                   {{"uid", rows_[number - 1].uid.uuid.text()},
-                    {"message", rows_[number - 1].message.uuid.text()},
-                    {"error", error.text},
-                    {"do", "run guichet verify"}});
+    server_.maildrops.set_aside(rows_[number - 1], error);
     return false;
   }
 
   Task<bool> hand_over(std::vector<std::size_t> deleted) {
     keep_input();
+    end_.quit = true;
+    end_.uids_told = session_.uids_told();
+    end_.deleted = std::move(deleted);
+    const bool nothing_deleted = end_.deleted.empty();
+    const auto durable = co_await record();
+    if (!durable) net::log_event(Level::error, "pop3.not_handed_over", {{"error", durable.error().text}});
+    if (!durable) end_.deleted.clear();
+    // That an offer could not be recorded is no matter of the client's: an -ERR here ends the poller.
+    session_.committed(durable.has_value() || nothing_deleted);
+    co_return true;
+  }
+
+  // The maildrop stays locked until it is known what was offered in vain.
+  Task<void> record_dropped() {
+    end_.quit = false;
+    const auto durable = co_await record();
+    if (!durable) net::log_event(Level::error, "pop3.not_recorded", {{"error", durable.error().text}});
+    lock_.reset();
+  }
+
+  Task<store::Result<void>> record() {
     store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
-    const auto now = server_.clock.now();
-    const auto by = "pop3 " + net::to_text(client_);
-    for (const auto number : deleted)
-      append.facts.emplace_back(store::HandedOver{rows_[number - 1].uid, rows_[number - 1].message, now, by});
+    append.facts = server_.maildrops.conclude(login_name_, rows_, end_, net::to_text(client_));
+    if (append.facts.empty()) co_return store::Result<void>();
     auto start = [this, &append](std::function<void(store::Result<void>)> done) {
       append.done = std::move(done);
       server_.store.append(std::move(append));
     };
-    const auto durable = co_await net::answer<store::Result<void>>(std::move(start));
-    if (durable) handed_over_ = deleted.size();
-    if (!durable) net::log_event(Level::error, "pop3.not_handed_over", {{"error", durable.error().text}});
-    session_.committed(durable.has_value());
-    co_return true;
+    co_return co_await net::answer<store::Result<void>>(std::move(start));
   }
 
   Task<bool> start_tls() {
@@ -254,7 +269,7 @@ class Driver {
     co_return false;
   }
 
-  void log_login(const std::string& user, const Login& login) {
+  void log_login(const std::string& user, const OpenedMaildrop& login) {
     static constexpr const char* names[] = {"wrong", "in_use", "temporary", "login_delay", "detached"};
     net::log_event(login.trouble.empty() ? Level::info : Level::error, "pop3.login",
                    {{"client", net::to_text(client_)},
@@ -268,8 +283,8 @@ class Driver {
     net::log_event(Level::info, "pop3.end",
                    {{"client", net::to_text(client_)},
                     {"user", login_name_},
-                    {"retrieved", std::to_string(retrieved_)},
-                    {"handed_over", std::to_string(handed_over_)}});
+                    {"retrieved", std::to_string(std::ranges::count(end_.retrieved, true))},
+                    {"handed_over", std::to_string(end_.deleted.size())}});
   }
 
   Server& server_;
@@ -285,8 +300,8 @@ class Driver {
   std::unique_ptr<MaildropLocks::Lock> lock_;
   std::vector<store::WaitingRow> rows_;
   Shelf shelf_;
-  std::size_t retrieved_ = 0;
-  std::size_t handed_over_ = 0;
+  SessionEnd end_;
+  const std::shared_ptr<Driver*> self_ = std::make_shared<Driver*>(this);
 };
 
 }  // namespace

@@ -8,10 +8,8 @@
 #include "net/listener.h"
 #include "net/pool.h"
 #include "net/tls.h"
-#include "popd/maildrop_locks.h"
+#include "popd/maildrops.h"
 #include "popd/session.h"
-#include "popd/users.h"
-#include "store/seams.h"
 #include "store/store.h"
 
 namespace guichet::popd {
@@ -20,16 +18,13 @@ struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
   std::chrono::seconds idle_timeout{1800};
-  std::size_t session_messages_max = 0;  // 0: all
 };
 
 // What all sessions share. Outlives the loops.
 struct Server {
   ServerOptions options;
-  const Users& users;
-  MaildropLocks& locks;
+  Maildrops& maildrops;
   store::Store& store;
-  store::Clock& clock;
   net::Pool& pool;
   std::shared_ptr<const net::TlsContext> tls;  // null: neither STLS nor implicit TLS
 };

@@ -33,6 +33,8 @@ constexpr std::array kRules = {
     Rule{"TOP", Verb::top, States::transaction, Shape::number_and_count},
     Rule{"UIDL", Verb::uidl, States::transaction, Shape::optional_number},
     Rule{"USER", Verb::user, States::authorization, Shape::text},
+    // RFC 6856 section 2
+    Rule{"UTF8", Verb::utf8, States::authorization, Shape::none},
 };
 
 char upper(char c) {

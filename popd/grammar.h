@@ -12,7 +12,24 @@
 
 namespace guichet::popd {
 
-enum class Verb { apop, auth, capa, dele, list, noop, pass, quit, retr, rset, stat, stls, top, uidl, user };
+enum class Verb {
+  apop,
+  auth,
+  capa,
+  dele,
+  list,
+  noop,
+  pass,
+  quit,
+  retr,
+  rset,
+  stat,
+  stls,
+  top,
+  uidl,
+  user,
+  utf8
+};
 
 enum class States { authorization, transaction, both };
 

@@ -140,6 +140,9 @@ Action Session::dispatch(const Command& command, bool more_follows) {
       return list(Column::uid, command.number);
     case Verb::user:
       return user(command.text);
+    // RFC 6856 section 2: names, passwords and messages are octets here, so there is nothing to switch.
+    case Verb::utf8:
+      return ok("UTF-8 it is");
   }
   return error("unknown command");
 }
@@ -271,6 +274,7 @@ Action Session::stat() const {
 
 Action Session::list(Column column, std::optional<std::uint64_t> number) {
   if (number) return list_one(column, *number);
+  uids_told_ = uids_told_ || column == Column::uid;
   listing_.emplace(*snapshot_, column);
   return next_listing_piece();
 }
@@ -321,10 +325,9 @@ Action Session::rset() {
 
 Action Session::quit() {
   state_ = State::closing;
-  auto deleted = snapshot_ ? snapshot_->deleted() : std::vector<std::size_t>{};
-  // RFC 1939 section 4: from AUTHORIZATION there is nothing to update; nor is there when nothing was marked.
-  if (deleted.empty()) return ok("goodbye");
-  return ask(Question::commit, AskCommit{std::move(deleted)});
+  // RFC 1939 section 4: from AUTHORIZATION there is nothing to update.
+  if (!snapshot_ || snapshot_->highest() == 0) return ok("goodbye");
+  return ask(Question::commit, AskCommit{snapshot_->deleted()});
 }
 
 void Session::committed(bool durable) {

@@ -1,4 +1,4 @@
-// The POP3 server session as a pure machine (RFC 1939, 2449, 2595, 3206, 5034): octets in, actions out.
+// The POP3 server session as a pure machine (RFC 1939, 2449, 2595, 3206, 5034, 6856): octets in, actions out.
 //
 // Same shape as smtpd/session.h: one question outstanding pauses the machine, so pipelining (RFC 2449 section
 // 6.6) and back-pressure need no code of their own. Three things it never does, because the poller it serves
@@ -69,10 +69,10 @@ struct AskRetrieve {
   std::optional<std::uint64_t> body_lines;  // TOP's count
 };
 
-// QUIT in TRANSACTION: hand these over durably, then committed(). With nothing deleted QUIT is answered
+// QUIT in TRANSACTION: hand these over durably, then committed(). From an empty maildrop QUIT is answered
 // without asking.
 struct AskCommit {
-  std::vector<std::size_t> deleted;  // numbers from 1, ascending, at least one
+  std::vector<std::size_t> deleted;  // numbers from 1, ascending; none: what was offered was not taken
 };
 
 // The +OK was sent: shake hands, then tls_established().
@@ -112,11 +112,13 @@ class Session {
   void logged_in(std::vector<Entry> maildrop);
   void login_refused(LoginRefusal why);
   void retrieved();              // AskRetrieve was written in full
-  void committed(bool durable);  // false: the removal could not be recorded; -ERR [SYS/TEMP], close
+  // false: the removal could not be recorded; -ERR [SYS/TEMP], close. With nothing deleted always true.
+  void committed(bool durable);
   void tls_established();        // all before it is forgotten (RFC 2595 section 4)
 
-  [[nodiscard]] bool in_transaction() const;   // logged in, before QUIT
-  [[nodiscard]] bool awaiting_answer() const;  // an Ask… or StartTls is unanswered
+  [[nodiscard]] bool in_transaction() const;                   // logged in, before QUIT
+  [[nodiscard]] bool uids_told() const { return uids_told_; }  // all of them were asked for
+  [[nodiscard]] bool awaiting_answer() const;                  // an Ask… or StartTls is unanswered
 
  private:
   // The theory. RFC 1939 section 3 has three states; UPDATE is the question Question::commit here, since
@@ -163,6 +165,7 @@ class Session {
   std::string user_;                  // after USER, until PASS
   std::optional<Snapshot> snapshot_;  // while logged in
   std::optional<Listing> listing_;    // a listing that is not told to its end
+  bool uids_told_ = false;
   unsigned errors_ = 0;
   unsigned login_failures_ = 0;
 };

@@ -99,13 +99,25 @@ class Comparison {
     differ(name, "size", said.size_octets == row.size_octets);
     differ(name, "time", said.at == row.at);
     differ(name, "erasure", said.erased == (row.state == DeliveryState::erased));
-    if (said.erased || !is_before_end(said.requeued)) return;  // or the index does not know of it yet
-    if (lineage_of(said.handed_over.volume) != 0) return;      // that volume may not be in the index yet
-    const bool over = handed_over(said);
-    differ(name, "state",
-           over == (row.state == DeliveryState::handed_over) && over == row.handed_over_at.has_value());
+    if (said.erased || !is_settled(row.uid.uuid, said)) return;
+    auto then = said;  // as it was where the index ends
+    if (!is_before_end(said.handed_over)) then.handed_over = {};
+    const bool over = then.handed_over.volume != 0;
+    differ(name, "state", ledger_.state_of(row.uid.uuid, then) == row.state);
+    differ(name, "hand-over", over == row.handed_over_at.has_value() && (!over || row.how == said.how));
     differ(name, "time of hand-over",
            !over || !row.handed_over_at || *row.handed_over_at == said.handed_over_at);
+  }
+
+  // False: what was said after the index ends hides what was said before it, or merged volumes that may not
+  // be in the index yet say something.
+  bool is_settled(const Uuid& uid, const DeliveryEntry& said) const {
+    const auto befell = ledger_.moves().find(uid);
+    const auto moves = befell == ledger_.moves().end() ? MovesEntry{} : befell->second;
+    if (lineage_of(said.handed_over.volume) != 0) return false;
+    for (const auto place : {said.requeued, moves.offered, moves.stuck, moves.requeued_as})
+      if (place.volume != 0 && (lineage_of(place.volume) != 0 || !is_before_end(place))) return false;
+    return true;
   }
 
   Result<void> bodies() {
@@ -184,9 +196,6 @@ class Comparison {
   bool some_are_erased_later() const {
     return std::ranges::any_of(ledger_.erased(),
                                [this](const auto& erased) { return !is_before_end(erased.second); });
-  }
-  bool handed_over(const DeliveryEntry& said) const {
-    return said.handed_over.volume != 0 && is_before_end(said.handed_over);
   }
   static Place place_of(const BodyEntry& body) { return body.first; }
   static Place place_of(const MessageEntry& message) { return message.place; }

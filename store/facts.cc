@@ -1,6 +1,7 @@
 #include "store/facts.h"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,12 +18,19 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view received_name = "received";
 constexpr std::string_view delivered_name = "delivered";
+constexpr std::string_view offered_name = "offered";
 constexpr std::string_view handed_over_name = "handed_over";
+constexpr std::string_view confirmed_name = "confirmed";
+constexpr std::string_view stuck_name = "stuck";
 constexpr std::string_view requeued_name = "requeued";
 constexpr std::string_view held_name = "held";
 constexpr std::string_view released_name = "released";
 constexpr std::string_view erased_name = "erased";
 constexpr std::string_view digest_prefix = "sha256:";
+
+constexpr std::array<std::string_view, 4> outcome_names{"listed", "retrieved", "dropped", "failed"};
+constexpr std::array<std::string_view, 6> way_names{"pop3", "maildir", "action_mailbox",
+                                                    "pipe", "smtp",    "discarded"};
 
 // --- Writing
 // -------------------------------------------------------------------------------------------------
@@ -131,21 +139,40 @@ void write_members(Object& object, const Delivered& fact) {
   object.number("line_ends_mended", fact.form.line_ends_mended);
 }
 
-void write_members(Object& object, const HandedOver& fact) {
-  object.plain("fact", handed_over_name);
+// What all that happens to a delivery has.
+template <class Move>
+void write_move(Object& object, std::string_view name, const Move& fact) {
+  object.plain("fact", name);
   object.plain("uid", fact.uid.uuid);
   object.plain("message", fact.message.uuid);
   object.plain("at", fact.at);
   object.text("by", fact.by);
 }
 
-void write_members(Object& object, const Requeued& fact) {
-  object.plain("fact", requeued_name);
-  object.plain("uid", fact.uid.uuid);
-  object.plain("message", fact.message.uuid);
-  object.plain("at", fact.at);
-  object.text("by", fact.by);
+void write_members(Object& object, const Offered& fact) {
+  write_move(object, offered_name, fact);
+  object.plain("outcome", name_of(fact.outcome));
+  object.text("detail", fact.detail);
+}
+
+void write_members(Object& object, const HandedOver& fact) {
+  write_move(object, handed_over_name, fact);
+  if (fact.how != Way::pop3) object.plain("how", name_of(fact.how));
+}
+
+void write_members(Object& object, const Confirmed& fact) {
+  write_move(object, confirmed_name, fact);
+}
+
+void write_members(Object& object, const Stuck& fact) {
+  write_move(object, stuck_name, fact);
   object.text("reason", fact.reason);
+}
+
+void write_members(Object& object, const Requeued& fact) {
+  write_move(object, requeued_name, fact);
+  object.text("reason", fact.reason);
+  if (fact.as) object.plain("as", fact.as->uuid);
 }
 
 template <class HeldOrReleased>
@@ -233,6 +260,16 @@ class Members {
     return got(name, value ? std::optional<std::uint64_t>(*value) : std::nullopt);
   }
 
+  // One of a list of names, by its place in it.
+  template <class Choice, std::size_t count>
+  Choice choice(const std::string& name, const std::array<std::string_view, count>& names) {
+    const auto found = std::ranges::find(names, plain(name));
+    if (found == names.end()) missing(name);
+    return static_cast<Choice>(found == names.end() ? 0 : found - names.begin());
+  }
+
+  bool has(const std::string& name) { return !any(name).is_null(); }
+
   Uuid uuid(const std::string& name) { return got(name, Uuid::from_text(plain(name))); }
   Instant instant(const std::string& name) { return got(name, Instant::from_rfc3339(plain(name))); }
 
@@ -311,19 +348,40 @@ Delivered read_delivered(Members members) {
                    .line_ends_mended = members.number("line_ends_mended")}};
 }
 
+template <class Move>
+Move read_move(Members members) {
+  Move fact;
+  fact.uid = {members.uuid("uid")};
+  fact.message = {members.uuid("message")};
+  fact.at = members.instant("at");
+  fact.by = members.text("by");
+  return fact;
+}
+
+Offered read_offered(Members members) {
+  auto fact = read_move<Offered>(members);
+  fact.outcome = members.choice<OfferOutcome>("outcome", outcome_names);
+  fact.detail = members.text("detail");
+  return fact;
+}
+
 HandedOver read_handed_over(Members members) {
-  return {.uid = {members.uuid("uid")},
-          .message = {members.uuid("message")},
-          .at = members.instant("at"),
-          .by = members.text("by")};
+  auto fact = read_move<HandedOver>(members);
+  if (members.has("how")) fact.how = members.choice<Way>("how", way_names);
+  return fact;
+}
+
+Stuck read_stuck(Members members) {
+  auto fact = read_move<Stuck>(members);
+  fact.reason = members.text("reason");
+  return fact;
 }
 
 Requeued read_requeued(Members members) {
-  return {.uid = {members.uuid("uid")},
-          .message = {members.uuid("message")},
-          .at = members.instant("at"),
-          .by = members.text("by"),
-          .reason = members.text("reason")};
+  auto fact = read_move<Requeued>(members);
+  fact.reason = members.text("reason");
+  if (members.has("as")) fact.as = Uid{members.uuid("as")};
+  return fact;
 }
 
 template <class HeldOrReleased>
@@ -335,7 +393,7 @@ HeldOrReleased read_hold(Members members) {
 }
 
 ErasedDelivery read_erased_delivery(Members members) {
-  const bool handed_over = !members.any("handed_over").is_null();
+  const bool handed_over = members.has("handed_over");
   return {.uid = {members.uuid("uid")},
           .maildrop = members.text("maildrop"),
           .at = members.instant("at"),
@@ -364,7 +422,10 @@ Erased read_erased(Members members, std::string& missing) {
 std::optional<Fact> read_fact(const std::string& kind, Members members, std::string& missing) {
   if (kind == received_name) return read_received(members, missing);
   if (kind == delivered_name) return read_delivered(members);
+  if (kind == offered_name) return read_offered(members);
   if (kind == handed_over_name) return read_handed_over(members);
+  if (kind == confirmed_name) return read_move<Confirmed>(members);
+  if (kind == stuck_name) return read_stuck(members);
   if (kind == requeued_name) return read_requeued(members);
   if (kind == held_name) return read_hold<Held>(members);
   if (kind == released_name) return read_hold<Released>(members);
@@ -379,6 +440,14 @@ bool of_later_rule(const Fact& fact) {
 }
 
 }  // namespace
+
+std::string_view name_of(OfferOutcome outcome) {
+  return outcome_names.at(static_cast<std::size_t>(outcome));
+}
+
+std::string_view name_of(Way way) {
+  return way_names.at(static_cast<std::size_t>(way));
+}
 
 std::string encode_fact(const Fact& fact) {
   std::string out;

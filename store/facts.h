@@ -6,8 +6,11 @@
 //   received     message at digest size_octets recipients:[{address maildrop}] envelope:{…}
 //   delivered    uid message at recipient:{address maildrop} prefix rule:{version owned:[…]} size_octets
 //                fields_renamed line_ends_mended
-//   handed_over  uid message at by
-//   requeued     uid message at by reason
+//   offered      uid message at by outcome detail
+//   handed_over  uid message at by how                          (how: left out when it is pop3)
+//   confirmed    uid message at by
+//   stuck        uid message at by reason
+//   requeued     uid message at by reason as                    (as: not in records of early releases)
 //   held         message at by reason
 //   released     message at by reason
 //   erased       message at by reason digest size_octets received records:[id]
@@ -58,22 +61,69 @@ struct Delivered {
   friend bool operator==(const Delivered&, const Delivered&) = default;
 };
 
-// The consumer took it and said so (POP3: DELE and QUIT).
+// What became of an offer that did not end in a hand-over. The poller's own table of errors cannot be seen
+// from here, but these tell of it: it skips what it has given up, and retrieves without DELE what made it
+// stumble.
+enum class OfferOutcome {
+  listed,     // POP3: listed, and skipped by a client that reached QUIT
+  retrieved,  // POP3: retrieved and not deleted by a client that reached QUIT
+  dropped,    // POP3: retrieved, then the connection ended without QUIT
+  failed,     // a driver that pushes: refused for now
+};
+
+struct Offered {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;
+  OfferOutcome outcome = OfferOutcome::listed;
+  std::string detail = {};  // what the consumer said, short; may be empty
+  friend bool operator==(const Offered&, const Offered&) = default;
+};
+
+// By which way a delivery left, which is also how the books are kept: routed is smtp, black-holed is
+// discarded.
+enum class Way { pop3, maildir, action_mailbox, pipe, smtp, discarded };
+
+// The consumer took it and said so (POP3: DELE and QUIT; Action Mailbox: 204, which confirms it too).
 struct HandedOver {
   Uid uid;
   MessageId message;
   Instant at;
   std::string by;  // "pop3 127.0.0.1:40312"
+  Way how = Way::pop3;
   friend bool operator==(const HandedOver&, const HandedOver&) = default;
 };
 
-// To be handed over once more, under the same uid. Of hand-overs and re-queues the latest counts.
+// Found in the consumer's own books.
+struct Confirmed {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;
+  friend bool operator==(const Confirmed&, const Confirmed&) = default;
+};
+
+// Not offered any more until somebody has looked: offered too often, or not readable, or refused for good.
+struct Stuck {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;
+  std::string reason;
+  friend bool operator==(const Stuck&, const Stuck&) = default;
+};
+
+// To be handed over once more: as another delivery, which is in the same batch, since the consumer may
+// remember the uid (Alaveteli's IncomingMessageError does so for ever). Without `as`, in records of early
+// releases: under the same uid, and of hand-overs and such re-queues the latest counts.
 struct Requeued {
   Uid uid;
   MessageId message;
   Instant at;
   std::string by;  // "root at the command line"
   std::string reason;
+  std::optional<Uid> as = {};
   friend bool operator==(const Requeued&, const Requeued&) = default;
 };
 
@@ -119,7 +169,11 @@ struct Erased {
   friend bool operator==(const Erased&, const Erased&) = default;
 };
 
-using Fact = std::variant<Received, Delivered, HandedOver, Requeued, Held, Released, Erased>;
+using Fact = std::variant<Received, Delivered, Offered, HandedOver, Confirmed, Stuck, Requeued, Held,
+                          Released, Erased>;
+
+[[nodiscard]] std::string_view name_of(OfferOutcome outcome);
+[[nodiscard]] std::string_view name_of(Way way);
 
 [[nodiscard]] std::string encode_fact(const Fact& fact);
 // Unknown members are skipped. damaged: not JSON, or a member is missing; foreign: a fact this release does

@@ -48,6 +48,17 @@ Result<void> make_ready(sqlite::Database& database) {
   return *identity == IndexIdentity::empty ? create_tables(database) : Result<void>{};
 }
 
+// The one place that says which state a delivery is in, given the row `d` of it and its moves. Facts may come
+// twice and in any order, so it is derived anew from all of them, never from the state before. (An early
+// re-queue, one without `as`, takes back what stands before it.)
+#define GUICHET_MOVED(kind_, d)                                                                             \
+  "EXISTS (SELECT 1 FROM moves m WHERE m.message = " d ".message AND m.uid = " d ".uid AND m.kind = " kind_ \
+  " AND m.said_order > coalesce(" d ".requeued_order, 0))"
+#define GUICHET_STATE(d) \
+  "CASE WHEN " GUICHET_MOVED("2", d) " THEN 4 " \
+  "WHEN " d ".handed_over_order > coalesce(" d ".requeued_order, 0) THEN 1 " \
+  "WHEN " GUICHET_MOVED("1", d) " THEN 3 WHEN " GUICHET_MOVED("0", d) " THEN 5 ELSE 0 END"
+
 // Later in the volumes is larger. Merged volumes (numbers from 1,000,000) hold what was before all that this
 // store itself has written, so its own come last. 7 bits of lineage, 20 of volume, 36 of offset.
 std::int64_t order_of(Place place) {
@@ -91,6 +102,12 @@ struct Index::State {
   Result<void> add(const Received& fact, Place place);
   Result<void> add(const HandedOver& fact, Place place);
   Result<void> add(const Requeued& fact, Place place);
+  Result<void> add(const Offered& fact, Place place);
+  Result<void> add(const Stuck& fact, Place place);
+  Result<void> add(const Confirmed& fact, Place place);
+  template <class Move>
+  Result<void> add_move(const Move& fact, Place place, MoveRow::Kind kind, const std::string& detail,
+                        std::optional<std::int64_t> outcome = {});
   Result<void> add_moves(std::span<const News> news);
   Result<void> add(const Held& fact, Place place) { return hold.run(fact.message.uuid, 1u, order_of(place)); }
   Result<void> add(const Released& fact, Place place) {
@@ -130,30 +147,43 @@ struct Index::State {
   sqlite::Statement add_delivery{
       *database,
       "INSERT OR IGNORE INTO deliveries SELECT ?1, ?2, ?3, ?4, "
-      "coalesce(e.handed_over_order > coalesce(e.requeued_order, 0), 0), ?5, ?6, ?7, ?8, "
+      "CASE WHEN e.uid IS NULL THEN 0 ELSE " GUICHET_STATE("e") " END, ?5, ?6, ?7, ?8, "
       "iif(e.handed_over_order > coalesce(e.requeued_order, 0), e.handed_over_us, NULL), "
-      "e.handed_over_order, e.requeued_order "
+      "e.handed_over_order, e.requeued_order, "
+      "iif(e.handed_over_order > coalesce(e.requeued_order, 0), e.how, NULL) "
       "FROM (SELECT 1) LEFT JOIN early_hand_overs e ON e.message = ?1 AND e.uid = ?2"};
+  // The first hand-over after a re-queue counts, said twice it is harmless.
   sqlite::Statement hand_over{*database,
-                              "UPDATE deliveries SET state = 1, handed_over_us = ?3, handed_over_order = ?4 "
-                              "WHERE message = ?1 AND uid = ?2 AND state = 0 "
+                              "UPDATE deliveries SET state = iif(state = 4, 4, 1), handed_over_us = ?3, "
+                              "handed_over_order = ?4, how = ?5 "
+                              "WHERE message = ?1 AND uid = ?2 AND state <> 2 "
+                              "AND coalesce(handed_over_order, 0) <= coalesce(requeued_order, 0) "
                               "AND coalesce(requeued_order, 0) < ?4"};
   sqlite::Statement hand_over_early{
       *database,
-      "INSERT INTO early_hand_overs SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS "
+      "INSERT INTO early_hand_overs SELECT ?1, ?2, ?3, ?4, NULL, ?5 WHERE NOT EXISTS "
       "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2) "
-      "ON CONFLICT DO UPDATE SET handed_over_us = ?3, handed_over_order = ?4 "
+      "ON CONFLICT DO UPDATE SET handed_over_us = ?3, handed_over_order = ?4, how = ?5 "
       "WHERE coalesce(handed_over_order, 0) <= coalesce(requeued_order, 0) AND coalesce(requeued_order, 0) < "
       "?4"};
   sqlite::Statement requeue{*database,
-                            "UPDATE deliveries SET state = 0, handed_over_us = NULL, requeued_order = ?3 "
-                            "WHERE message = ?1 AND uid = ?2 AND state < 2 "
+                            "UPDATE deliveries SET handed_over_us = NULL, how = NULL, requeued_order = ?3 "
+                            "WHERE message = ?1 AND uid = ?2 AND state <> 2 "
                             "AND coalesce(requeued_order, 0) < ?3 AND coalesce(handed_over_order, 0) < ?3"};
   sqlite::Statement requeue_early{
       *database,
-      "INSERT INTO early_hand_overs SELECT ?1, ?2, NULL, NULL, ?3 WHERE NOT EXISTS "
+      "INSERT INTO early_hand_overs SELECT ?1, ?2, NULL, NULL, ?3, NULL WHERE NOT EXISTS "
       "(SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2) "
       "ON CONFLICT DO UPDATE SET requeued_order = max(coalesce(requeued_order, 0), ?3)"};
+  sqlite::Statement move{*database,
+                         "INSERT OR IGNORE INTO moves SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 "
+                         "WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE message = ?1)"};
+  sqlite::Statement settle{*database, "UPDATE deliveries SET state = " GUICHET_STATE(
+                                          "deliveries") " WHERE message = ?1 AND uid = ?2 AND state <> 2"};
+  sqlite::Statement move_early{*database,
+                               "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, NULL, NULL, NULL, NULL "
+                               "WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
+  sqlite::Statement drop_moves{*database, "DELETE FROM moves WHERE message = ?1"};
   sqlite::Statement hold{*database,
                          "INSERT INTO holds VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET held = ?2, "
                          "said_order = ?3 WHERE said_order < ?3"};
@@ -164,11 +194,13 @@ struct Index::State {
   sqlite::Statement drop_deliveries{*database, "DELETE FROM deliveries WHERE message = ?1"};
   sqlite::Statement blank_delivery{
       *database,
-      "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, '', 2, ?4, ?5, 0, ?6, ?7, NULL, NULL)"};
+      "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, '', 2, ?4, ?5, 0, ?6, ?7, NULL, NULL, NULL)"};
   sqlite::Statement drop_body{*database, "DELETE FROM bodies WHERE digest = ?1 AND message = ?2"};
   sqlite::Statement note_merged{*database, "INSERT OR IGNORE INTO merged VALUES (?1)"};
 };
 
+#undef GUICHET_STATE
+#undef GUICHET_MOVED
 #undef GUICHET_IS_EARLIER
 
 Result<void> Index::State::add_bodies(std::span<const News> news) {
@@ -205,25 +237,51 @@ Result<void> Index::State::add(const Received& fact, Place place) {
 }
 
 Result<void> Index::State::add(const HandedOver& fact, Place place) {
-  auto handed_over = hand_over.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place));
+  const auto how = static_cast<std::int64_t>(fact.how);
+  auto handed_over = hand_over.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place), how);
   if (!handed_over || database->changed()) return handed_over;
-  return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place));
+  return hand_over_early.run(fact.message.uuid, fact.uid.uuid, fact.at, order_of(place), how);
 }
 
 Result<void> Index::State::add(const Requeued& fact, Place place) {
+  if (fact.as) return add_move(fact, place, MoveRow::Kind::requeued, fact.as->uuid.text());
   auto requeued = requeue.run(fact.message.uuid, fact.uid.uuid, order_of(place));
-  if (!requeued || database->changed()) return requeued;
+  if (!requeued) return requeued;
+  if (database->changed()) return settle.run(fact.message.uuid, fact.uid.uuid);
   return requeue_early.run(fact.message.uuid, fact.uid.uuid, order_of(place));
 }
 
-// Hand-overs and re-queues of one delivery undo each other, so these are told in their order.
+Result<void> Index::State::add(const Offered& fact, Place place) {
+  return add_move(fact, place, MoveRow::Kind::offered, fact.detail, static_cast<std::int64_t>(fact.outcome));
+}
+
+Result<void> Index::State::add(const Stuck& fact, Place place) {
+  return add_move(fact, place, MoveRow::Kind::stuck, fact.reason);
+}
+
+Result<void> Index::State::add(const Confirmed& fact, Place place) {
+  return add_move(fact, place, MoveRow::Kind::confirmed, "");
+}
+
+template <class Move>
+Result<void> Index::State::add_move(const Move& fact, Place place, MoveRow::Kind kind,
+                                    const std::string& detail, std::optional<std::int64_t> outcome) {
+  const auto &message = fact.message.uuid, &uid = fact.uid.uuid;
+  return move.run(message, uid, order_of(place), static_cast<std::int64_t>(kind), fact.at, outcome, detail)
+      .and_then([&] { return settle.run(message, uid); })
+      .and_then([&] { return database->changed() ? Result<void>() : move_early.run(message, uid); });
+}
+
+// What undoes each other is told in its order.
 Result<void> Index::State::add_moves(std::span<const News> news) {
+  const auto is_move = []<class Kind>(const Kind&) {
+    return std::is_same_v<Kind, HandedOver> || std::is_same_v<Kind, Requeued> ||
+           std::is_same_v<Kind, Offered> || std::is_same_v<Kind, Stuck> || std::is_same_v<Kind, Confirmed>;
+  };
   for (const News& item : news) {
     const auto* known = std::get_if<NewFact>(&item);
-    if (!known) continue;
-    auto added = Result<void>();
-    if (const auto* fact = std::get_if<HandedOver>(&known->fact)) added = add(*fact, known->place);
-    if (const auto* fact = std::get_if<Requeued>(&known->fact)) added = add(*fact, known->place);
+    if (!known || !std::visit(is_move, known->fact)) continue;
+    auto added = std::visit([&](const auto& fact) { return add(fact, known->place); }, known->fact);
     if (!added) return added;
   }
   return {};
@@ -238,7 +296,8 @@ Result<void> Index::State::add(const Erased& fact, Place place) {
                                              place.offset);
                   })
                   .and_then([&] { return await_nobody.run(id); })
-                  .and_then([&] { return drop_deliveries.run(id); });
+                  .and_then([&] { return drop_deliveries.run(id); })
+                  .and_then([&] { return drop_moves.run(id); });
   for (const auto& delivery : fact.deliveries)
     if (done) done = add(delivery, fact, place);
   for (const auto& record : fact.records)

@@ -26,7 +26,7 @@ namespace sqlite {
 class Database;
 }
 
-inline constexpr int index_version = 3;  // PRAGMA user_version; another one means: rebuild
+inline constexpr int index_version = 4;  // PRAGMA user_version; another one means: rebuild
 
 // Where the octets of a digest are.
 struct BodyPlace {
@@ -57,7 +57,12 @@ struct IndexPosition {
   friend bool operator==(const IndexPosition&, const IndexPosition&) = default;
 };
 
-enum class DeliveryState { waiting = 0, handed_over = 1, erased = 2 };
+// waiting → offered → handed over. stuck: not offered by itself any more; requeued: as another delivery,
+// which counts in its place. All but handed_over, erased and requeued are still to be handed over.
+enum class DeliveryState { waiting = 0, handed_over = 1, erased = 2, stuck = 3, requeued = 4, offered = 5 };
+[[nodiscard]] constexpr bool is_pending(DeliveryState state) {
+  return state == DeliveryState::waiting || state == DeliveryState::offered || state == DeliveryState::stuck;
+}
 
 struct DeliveryKey {
   MessageId message;
@@ -74,6 +79,7 @@ struct DeliveryRow {
   std::uint64_t size_octets = 0;  // of the served form
   Instant at;
   std::optional<Instant> handed_over_at;
+  std::optional<Way> how;  // handed over
 };
 
 // What POP3 needs of a waiting delivery; kept small, there may be 100,000 in a session.
@@ -82,6 +88,42 @@ struct WaitingRow {
   MessageId message;
   std::uint64_t size_octets = 0;
   Place place;
+  std::uint32_t offers = 0;  // in vain, so far,
+  Instant last_offer = {};   // and when last
+};
+
+// What may be offered now.
+struct OfferQuery {
+  std::string maildrop;
+  std::size_t limit = 0;  // 0: all but what is stuck, in order of arrival
+  // With a limit, what was never offered comes first, then what was, the longest ago first: at once after a
+  // session that was dropped, or a refusal; after `settle_us` where the consumer has seen it and gone on.
+  Instant now = {};
+  std::int64_t settle_us = 0;
+};
+
+// What befell a delivery, besides being handed over.
+struct MoveRow {
+  enum class Kind { offered = 0, stuck = 1, requeued = 2, confirmed = 3 };
+  Kind kind = Kind::offered;
+  Instant at;
+  std::optional<OfferOutcome> outcome;  // offered
+  std::string detail;                   // offered: what the consumer said; stuck: why; requeued: the new uid
+};
+
+// What is still to be handed over, for people.
+struct QueueRow {
+  DeliveryRow delivery;
+  std::uint32_t offers = 0;
+  std::optional<MoveRow> last;  // the latest of what befell it
+};
+
+// The books of a maildrop: how many deliveries are in which state; handed over ones by their way.
+struct BookRow {
+  std::string maildrop;
+  DeliveryState state = DeliveryState::waiting;
+  std::optional<Way> how;
+  std::uint64_t deliveries = 0;
 };
 
 struct MessageRow {
@@ -93,7 +135,8 @@ struct MessageRow {
 };
 
 struct IndexCounts {
-  std::uint64_t messages = 0, bodies = 0, deliveries = 0, waiting = 0;
+  std::uint64_t messages = 0, bodies = 0, deliveries = 0;
+  std::uint64_t waiting = 0;  // all that is still to be handed over
   friend bool operator==(const IndexCounts&, const IndexCounts&) = default;
 };
 
@@ -117,8 +160,16 @@ class IndexReader {
   // Messages whose id text or digest text begins with `text`, at most `limit`.
   [[nodiscard]] Result<std::vector<MessageRow>> matching(const std::string& text, std::size_t limit);
   [[nodiscard]] Result<std::vector<DeliveryRow>> deliveries(const MessageId& id);
-  // In order of arrival; limit 0: all.
-  [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit);
+  [[nodiscard]] Result<std::vector<WaitingRow>> offerable(const OfferQuery& query);
+  // All that is not stuck, whatever became of earlier offers; limit 0: no limit.
+  [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) {
+    return offerable({.maildrop = maildrop, .limit = limit, .now = Instant{INT64_MAX}, .settle_us = 0});
+  }
+  // Still to be handed over, the oldest first; "": of all maildrops.
+  [[nodiscard]] Result<std::vector<QueueRow>> queue(const std::string& maildrop, std::size_t limit);
+  // In the order in which it befell.
+  [[nodiscard]] Result<std::vector<MoveRow>> moves(const DeliveryKey& delivery);
+  [[nodiscard]] Result<std::vector<BookRow>> books();
   // Received, but some recipient has no delivery yet: to be judged again after a crash.
   [[nodiscard]] Result<std::vector<MessageRow>> undelivered();
   [[nodiscard]] Result<IndexCounts> counts();
@@ -142,6 +193,7 @@ class IndexReader {
  private:
   friend class Index;
   struct Connection;
+  Result<std::vector<WaitingRow>> all_offerable(const std::string& maildrop);
   explicit IndexReader(std::shared_ptr<sqlite::Database> database);
   std::unique_ptr<Connection> connection_;
 };

@@ -31,10 +31,9 @@ MessageRow read_message(Row& row) {
           .place = row.place()};
 }
 
-DeliveryState read_state(Row& row) {
-  const auto state = row.integer();
-  if (state == 0) return DeliveryState::waiting;
-  return state == 1 ? DeliveryState::handed_over : DeliveryState::erased;
+std::optional<Way> read_way(Row& row) {
+  const auto way = row.integer_or_null();
+  return way ? std::optional(static_cast<Way>(*way)) : std::nullopt;
 }
 
 DeliveryRow read_delivery(Row& row) {
@@ -42,15 +41,40 @@ DeliveryRow read_delivery(Row& row) {
           .message = {row.uuid()},
           .maildrop = row.text(),
           .recipient = row.text(),
-          .state = read_state(row),
+          .state = static_cast<DeliveryState>(row.integer()),
           .place = row.place(),
           .size_octets = row.octets(),
           .at = row.instant(),
-          .handed_over_at = row.instant_or_null()};
+          .handed_over_at = row.instant_or_null(),
+          .how = read_way(row)};
+}
+
+MoveRow read_move(Row& row) {
+  const auto kind = static_cast<MoveRow::Kind>(row.integer());
+  const auto at = row.instant();
+  const auto outcome = row.integer_or_null();
+  return {.kind = kind,
+          .at = at,
+          .outcome = outcome ? std::optional(static_cast<OfferOutcome>(*outcome)) : std::nullopt,
+          .detail = row.text()};
+}
+
+BookRow read_book(Row& row) {
+  return {.maildrop = row.text(),
+          .state = static_cast<DeliveryState>(row.integer()),
+          .how = read_way(row),
+          .deliveries = row.octets()};
 }
 
 WaitingRow read_waiting(Row& row) {
   return {.uid = {row.uuid()}, .message = {row.uuid()}, .size_octets = row.octets(), .place = row.place()};
+}
+
+WaitingRow read_offered(Row& row) {
+  auto waiting = read_waiting(row);
+  waiting.offers = static_cast<std::uint32_t>(row.integer());
+  waiting.last_offer = row.instant();
+  return waiting;
 }
 
 IndexPosition read_position(Row& row) {
@@ -123,6 +147,9 @@ std::string lower_case(std::string text) {
 }  // namespace
 
 #define GUICHET_MESSAGES "SELECT id, digest, received_us, size_octets, volume, offset FROM messages "
+#define GUICHET_DELIVERIES                                                         \
+  "SELECT uid, message, maildrop, recipient, state, volume, offset, size_octets, " \
+  "at_us, handed_over_us, how FROM deliveries "
 
 struct IndexReader::Connection {
   explicit Connection(std::shared_ptr<sqlite::Database> opened) : database(std::move(opened)) {}
@@ -144,18 +171,10 @@ struct IndexReader::Connection {
                               "ORDER BY digest LIMIT ?3) ORDER BY id"};
   sqlite::Statement repeating{*database, GUICHET_MESSAGES
                               "WHERE digest BETWEEN ?1 AND ?2 AND repeats = 1 ORDER BY digest, id LIMIT ?3"};
-  sqlite::Statement deliveries{
-      *database,
-      "SELECT uid, message, maildrop, recipient, state, volume, offset, size_octets, "
-      "at_us, handed_over_us FROM deliveries WHERE message = ?1 ORDER BY volume, offset"};
-  sqlite::Statement deliveries_after{*database,
-                                     "SELECT uid, message, maildrop, recipient, state, volume, offset, "
-                                     "size_octets, at_us, handed_over_us FROM deliveries "
-                                     "WHERE (message, uid) > (?1, ?2) ORDER BY message, uid LIMIT ?3"};
-  sqlite::Statement all_deliveries{*database,
-                                   "SELECT uid, message, maildrop, recipient, state, volume, offset, "
-                                   "size_octets, at_us, handed_over_us FROM deliveries "
-                                   "ORDER BY message, uid LIMIT ?1"};
+  sqlite::Statement deliveries{*database, GUICHET_DELIVERIES "WHERE message = ?1 ORDER BY volume, offset"};
+  sqlite::Statement deliveries_after{
+      *database, GUICHET_DELIVERIES "WHERE (message, uid) > (?1, ?2) ORDER BY message, uid LIMIT ?3"};
+  sqlite::Statement all_deliveries{*database, GUICHET_DELIVERIES "ORDER BY message, uid LIMIT ?1"};
   sqlite::Statement with_digest{*database,
                                 "SELECT id FROM (SELECT message AS id FROM bodies WHERE digest = ?1 UNION "
                                 "SELECT id FROM messages WHERE digest = ?1 AND repeats = 1) "
@@ -163,28 +182,48 @@ struct IndexReader::Connection {
                                 "AND id NOT IN (SELECT message FROM erasures) ORDER BY id"};
   sqlite::Statement held{*database, "SELECT held FROM holds WHERE message = ?1"};
   sqlite::Statement erased{*database, "SELECT 1 FROM erasures WHERE message = ?1"};
-  sqlite::Statement handed_over_since{*database,
-                                      "SELECT uid, message, maildrop, recipient, state, volume, offset, "
-                                      "size_octets, at_us, handed_over_us FROM deliveries WHERE state = 1 "
+  sqlite::Statement handed_over_since{*database, GUICHET_DELIVERIES
+                                      "WHERE state = 1 "
                                       "AND handed_over_us >= ?1 AND (?2 = '' OR maildrop = ?2) "
                                       "ORDER BY handed_over_us, message, uid"};
   sqlite::Statement handed_over_before{*database, GUICHET_MESSAGES
                                        "WHERE id IN (SELECT message FROM deliveries GROUP BY message "
-                                       "HAVING min(state) = 1 AND max(handed_over_us) < ?1) "
+                                       "HAVING sum(state NOT IN (1, 4)) = 0 AND max(handed_over_us) < ?1) "
                                        "AND id NOT IN (SELECT message FROM holds WHERE held = 1) "
                                        "AND id NOT IN (SELECT message FROM awaited) "
                                        "AND id NOT IN (SELECT message FROM erasures) ORDER BY id LIMIT ?2"};
   sqlite::Statement waiting{*database,
                             "SELECT uid, message, size_octets, volume, offset FROM deliveries "
                             "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
+#define GUICHET_OFFERED                                                                                   \
+  "SELECT d.uid, d.message, d.size_octets, d.volume, d.offset, count(*), max(m.at_us) FROM deliveries d " \
+  "JOIN moves m ON m.message = d.message AND m.uid = d.uid AND m.kind = 0 "                               \
+  "WHERE d.maildrop = ?1 AND d.state = 5 GROUP BY d.message, d.uid "
+  sqlite::Statement offered{*database, GUICHET_OFFERED "ORDER BY d.volume, d.offset"};
+  // Those of outcome 0 and 1 were seen by a consumer that went on to QUIT: it wants time before it is asked
+  // again.
+  sqlite::Statement returned{*database, GUICHET_OFFERED
+                             "HAVING max(m.at_us + iif(m.outcome < 2, ?3, 0)) <= ?2 "
+                             "ORDER BY max(m.at_us), d.volume, d.offset LIMIT ?4"};
+#undef GUICHET_OFFERED
+  sqlite::Statement moves{*database,
+                          "SELECT kind, at_us, outcome, detail FROM moves WHERE message = ?1 AND uid = ?2 "
+                          "ORDER BY said_order"};
+  sqlite::Statement pending{*database, GUICHET_DELIVERIES
+                            "WHERE state IN (0, 3, 5) AND (?1 = '' OR maildrop = ?1) "
+                            "ORDER BY at_us, volume, offset LIMIT ?2"};
+  sqlite::Statement books{
+      *database, "SELECT maildrop, state, how, count(*) FROM deliveries GROUP BY maildrop, state, how"};
   sqlite::Statement undelivered{*database,
                                 GUICHET_MESSAGES "WHERE id IN (SELECT message FROM awaited) ORDER BY id"};
   sqlite::Statement counts{*database,
                            "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM bodies), "
                            "(SELECT count(*) FROM deliveries), "
-                           "(SELECT count(*) FROM deliveries WHERE state = 0)"};
+                           "(SELECT count(*) FROM deliveries WHERE state = 0) + "
+                           "(SELECT count(*) FROM deliveries WHERE state IN (3, 5))"};
 };
 
+#undef GUICHET_DELIVERIES
 #undef GUICHET_MESSAGES
 
 IndexReader::IndexReader(std::shared_ptr<sqlite::Database> database)
@@ -292,8 +331,53 @@ Result<void> IndexReader::hold() {
   return connection_->database->run("BEGIN");
 }
 
-Result<std::vector<WaitingRow>> IndexReader::waiting(const std::string& maildrop, std::size_t limit) {
-  return connection_->waiting.all(read_waiting, maildrop, limit == 0 ? std::int64_t{-1} : at_most(limit));
+// All that may be offered, in order of arrival: two small indexes, merged.
+Result<std::vector<WaitingRow>> IndexReader::all_offerable(const std::string& maildrop) {
+  auto rows = connection_->waiting.all(read_waiting, maildrop, std::int64_t{-1});
+  if (!rows) return rows;
+  const auto again = connection_->offered.all(read_offered, maildrop);
+  if (!again) return again;
+  const auto middle = static_cast<std::ptrdiff_t>(rows->size());
+  rows->insert(rows->end(), again->begin(), again->end());
+  std::ranges::inplace_merge(*rows, rows->begin() + middle, {}, &WaitingRow::place);
+  return rows;
+}
+
+Result<std::vector<WaitingRow>> IndexReader::offerable(const OfferQuery& query) {
+  if (query.limit == 0) return all_offerable(query.maildrop);
+  auto rows = connection_->waiting.all(read_waiting, query.maildrop, at_most(query.limit));
+  if (!rows || rows->size() == query.limit) return rows;
+  const auto returned = connection_->returned.all(read_offered, query.maildrop, query.now, query.settle_us,
+                                                  at_most(query.limit - rows->size()));
+  if (!returned) return returned;
+  rows->insert(rows->end(), returned->begin(), returned->end());
+  return rows;
+}
+
+Result<std::vector<MoveRow>> IndexReader::moves(const DeliveryKey& delivery) {
+  return connection_->moves.all(read_move, delivery.message.uuid, delivery.uid.uuid);
+}
+
+Result<std::vector<QueueRow>> IndexReader::queue(const std::string& maildrop, std::size_t limit) {
+  const auto deliveries = connection_->pending.all(read_delivery, maildrop, at_most(limit));
+  if (!deliveries) return tl::unexpected(deliveries.error());
+  std::vector<QueueRow> rows;
+  for (const auto& delivery : *deliveries) {
+    QueueRow row{.delivery = delivery, .offers = 0, .last = {}};
+    if (delivery.state != DeliveryState::waiting) {
+      auto befell = moves({delivery.message, delivery.uid});
+      if (!befell) return tl::unexpected(befell.error());
+      row.offers =
+          static_cast<std::uint32_t>(std::ranges::count(*befell, MoveRow::Kind::offered, &MoveRow::kind));
+      if (!befell->empty()) row.last = std::move(befell->back());
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<std::vector<BookRow>> IndexReader::books() {
+  return connection_->books.all(read_book);
 }
 
 Result<std::vector<MessageRow>> IndexReader::undelivered() {

@@ -19,18 +19,26 @@ constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 
 // those
 //   that repeat earlier octets, or have none known, are in an index of digests of their own.
 // - deliveries are kept under their message, where a hand-over finds them too: it names both.
-// - most deliveries are handed over and done with: what waits has an index of its own, never larger than what
-//   waits, in order of place, which is the order of arrival, and with all that a POP3 listing needs (`state`,
-//   always 0 in it, is there because SQLite reads the row for it otherwise).
+// - most deliveries are handed over at the first offer and done with: what was never offered has an index of
+// its
+//   own, never larger than that, in order of place, which is the order of arrival, and with all that a POP3
+//   listing needs (`state`, always 0 in it, is there because SQLite reads the row for it otherwise). What was
+//   offered in vain, or is stuck, is little: another small index.
 //
 // awaited: recipients that have no delivery yet, by name and not as a number in `messages`: a set stays right
 //          when facts come twice, out of order, or when a message is delivered again to the same recipient.
-// early_hand_overs: hand-overs and re-queues of deliveries not known yet.
+// moves: whatever befell a delivery besides being handed over; one row for each fact, by its order, so that
+// it
+//        does not matter how often or in which order facts are told. kind: 0 offered, 1 stuck, 2 re-queued as
+//        another, 3 confirmed. detail: 0 to 3, the outcome of an offer (OfferOutcome).
+// early_hand_overs: what befell deliveries that are not known yet; the row is there for moves too.
 // holds, erasures: what was said of messages.
 // merged: which volumes of other lineages (store/lineage.h) are in here; `position` is of the store's own.
 //
-// state: 0 waiting, 1 handed over, 2 erased. Of hand-over and re-queue the later one counts. Later is what
-// stands later in the volumes (order_of in index.cc), not what a clock says that may have been set back.
+// state: 0 never offered, 1 handed over, 2 erased, 3 stuck, 4 re-queued as another, 5 offered and waiting
+// again; derived in one place (state_of in index.cc). Of hand-over and re-queue the later one counts. Later
+// is what stands later in the volumes (order_of in index.cc), not what a clock says that may have been set
+// back. how: HandedOver's Way.
 constexpr const char* tables = R"sql(
   CREATE TABLE position (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -56,12 +64,19 @@ constexpr const char* tables = R"sql(
     maildrop TEXT NOT NULL, recipient TEXT NOT NULL, state INTEGER NOT NULL,
     volume INTEGER NOT NULL, offset INTEGER NOT NULL, size_octets INTEGER NOT NULL,
     at_us INTEGER NOT NULL, handed_over_us INTEGER, handed_over_order INTEGER, requeued_order INTEGER,
+    how INTEGER,
     PRIMARY KEY (message, uid)
   ) WITHOUT ROWID;
   CREATE INDEX deliveries_waiting ON deliveries (maildrop, volume, offset, size_octets, state) WHERE state = 0;
+  CREATE INDEX deliveries_troubled ON deliveries (maildrop, state, volume, offset) WHERE state IN (3, 5);
+  CREATE TABLE moves (
+    message BLOB NOT NULL, uid BLOB NOT NULL, said_order INTEGER NOT NULL,
+    kind INTEGER NOT NULL, at_us INTEGER NOT NULL, outcome INTEGER, detail TEXT NOT NULL,
+    PRIMARY KEY (message, uid, said_order)
+  ) WITHOUT ROWID;
   CREATE TABLE early_hand_overs (
     message BLOB NOT NULL, uid BLOB NOT NULL,
-    handed_over_us INTEGER, handed_over_order INTEGER, requeued_order INTEGER,
+    handed_over_us INTEGER, handed_over_order INTEGER, requeued_order INTEGER, how INTEGER,
     PRIMARY KEY (message, uid)
   ) WITHOUT ROWID;
   CREATE TABLE holds (
@@ -133,7 +148,7 @@ Result<void> empty_tables(sqlite::Database& database) {
   return database.run(
       "DELETE FROM position; DELETE FROM bodies; DELETE FROM messages; DELETE FROM awaited;"
       "DELETE FROM deliveries; DELETE FROM early_hand_overs; DELETE FROM holds; DELETE FROM erasures;"
-      "DELETE FROM merged;");
+      "DELETE FROM merged; DELETE FROM moves;");
 }
 
 }  // namespace guichet::store

@@ -110,7 +110,8 @@ void Ledger::take_revisit(const ScannedRecord& record) {
 }
 
 void Ledger::add(const Received& fact, Place place) {
-  const MessageEntry entry{fact.digest, fact.at, fact.size_octets, place};
+  const auto recipients = static_cast<std::uint32_t>(fact.recipients.size());
+  const MessageEntry entry{fact.digest, fact.at, fact.size_octets, place, recipients};
   const auto [earlier, is_new] = messages_.emplace(fact.message.uuid, entry);
   if (!is_new)
     return damage(place, name_of(fact.message) + " was received before, at " + where(earlier->second.place));
@@ -135,6 +136,7 @@ void Ledger::add(const Delivered& fact, Place place) {
                             .handed_over_at = {},
                             .handed_over = {},
                             .requeued = {},
+                            .how = Way::pop3,
                             .erased = false};
   const auto [earlier, is_new] = deliveries_.emplace(fact.uid.uuid, entry);
   if (!is_new)
@@ -153,31 +155,79 @@ void Ledger::strike_out(const MessageId& message, const Recipient& recipient) {
   if (found->second.empty()) awaited_.erase(found);
 }
 
-void Ledger::add(const HandedOver& fact, Place place) {
+// The delivery that a fact is about; nullptr: not met yet, which settle() looks into.
+template <class Move>
+DeliveryEntry* Ledger::moved(const Move& fact, Place place, const char* how) {
   const auto delivery = deliveries_.find(fact.uid.uuid);
-  if (delivery != deliveries_.end()) return hand_over(delivery->second, fact, place);
-  open_.push_back({place, fact.message, fact.uid, name_of(fact.uid) + " was handed over, but never made"});
+  if (delivery == deliveries_.end()) {
+    open_.push_back({place, fact.message, fact.uid, name_of(fact.uid) + " was " + how + ", but never made"});
+    return nullptr;
+  }
+  if (delivery->second.message != fact.message)
+    damage(place,
+           name_of(fact.uid) + " was " + how + " as one of another message, " + fact.message.uuid.text());
+  return &delivery->second;
 }
 
 // Said twice it is harmless: the first time counts.
-void Ledger::hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place) {
-  if (delivery.message != fact.message)
-    damage(place,
-           name_of(fact.uid) + " was handed over as one of another message, " + fact.message.uuid.text());
-  if (delivery.handed_over.volume != 0) return;
-  delivery.handed_over = place;
-  delivery.handed_over_at = fact.at;
+void Ledger::add(const HandedOver& fact, Place place) {
+  auto* delivery = moved(fact, place, "handed over");
+  if (!delivery || delivery->handed_over.volume != 0) return;
+  delivery->handed_over = place;
+  delivery->handed_over_at = fact.at;
+  delivery->how = fact.how;
 }
 
 void Ledger::add(const Requeued& fact, Place place) {
-  const auto delivery = deliveries_.find(fact.uid.uuid);
-  if (delivery == deliveries_.end()) {
-    open_.push_back({place, fact.message, fact.uid, name_of(fact.uid) + " was re-queued, but never made"});
+  auto* delivery = moved(fact, place, "re-queued");
+  if (!delivery) return;
+  if (fact.as) {
+    moves_[fact.uid.uuid].requeued_as = place;
+    // It is in the same batch.
+    open_.push_back({place, fact.message, *fact.as,
+                     name_of(*fact.as) + " took the place of another, but was never made"});
     return;
   }
-  delivery->second.requeued = place;
-  delivery->second.handed_over = {};
-  delivery->second.handed_over_at = {};
+  delivery->requeued = place;
+  delivery->handed_over = {};
+  delivery->handed_over_at = {};
+  if (const auto befell = moves_.find(fact.uid.uuid); befell != moves_.end())
+    befell->second.offered = befell->second.stuck = {};
+}
+
+void Ledger::add(const Offered& fact, Place place) {
+  if (moved(fact, place, "offered")) moves_[fact.uid.uuid].offered = place;
+}
+
+void Ledger::add(const Stuck& fact, Place place) {
+  if (moved(fact, place, "stuck")) moves_[fact.uid.uuid].stuck = place;
+}
+
+void Ledger::add(const Confirmed& fact, Place place) {
+  if (moved(fact, place, "confirmed")) moves_[fact.uid.uuid].confirmed = place;
+}
+
+// As the index derives it (index.cc).
+DeliveryState Ledger::state_of(const Uuid& uid, const DeliveryEntry& delivery) const {
+  const auto befell = moves_.find(uid);
+  const auto moves = befell == moves_.end() ? MovesEntry{} : befell->second;
+  if (delivery.erased) return DeliveryState::erased;
+  if (moves.requeued_as.volume != 0) return DeliveryState::requeued;
+  if (delivery.handed_over.volume != 0) return DeliveryState::handed_over;
+  if (moves.stuck.volume != 0) return DeliveryState::stuck;
+  return moves.offered.volume != 0 ? DeliveryState::offered : DeliveryState::waiting;
+}
+
+Books Ledger::books() const {
+  Books books;
+  for (const auto& [uuid, message] : messages_)
+    if (!erased_.contains(uuid)) books.accepted += message.recipients;
+  for (const auto& [uid, delivery] : deliveries_)
+    books.count(state_of(uid, delivery), delivery.how);
+  books.accepted += books.erased;
+  for (const auto& [uuid, recipients] : awaited_)
+    books.waiting += recipients.size();
+  return books;
 }
 
 // --- Erasures ------------------------------------------------------------------------------------------
@@ -205,7 +255,7 @@ void Ledger::add(const Erased& fact, Place place) {
   erased_records_.insert(fact.records.begin(), fact.records.end());
   awaited_.erase(fact.message.uuid);
   messages_.insert_or_assign(fact.message.uuid,
-                             MessageEntry{fact.digest, fact.received, fact.size_octets, place});
+                             MessageEntry{fact.digest, fact.received, fact.size_octets, place, 0});
   for (const auto& delivery : fact.deliveries)
     deliveries_.insert_or_assign(delivery.uid.uuid,
                                  DeliveryEntry{.message = fact.message,
@@ -216,6 +266,7 @@ void Ledger::add(const Erased& fact, Place place) {
                                                .handed_over_at = delivery.handed_over.value_or(Instant{}),
                                                .handed_over = delivery.handed_over ? place : Place{},
                                                .requeued = {},
+                                               .how = Way::pop3,
                                                .erased = true});
   erase_body(fact);
 }
@@ -277,7 +328,7 @@ std::optional<MessageEntry> Ledger::message(const MessageId& id) const {
   if (const auto found = messages_.find(id.uuid); found != messages_.end()) return found->second;
   const auto earlier = elsewhere_ ? elsewhere_->message(id) : std::nullopt;
   if (!earlier) return std::nullopt;
-  return MessageEntry{earlier->digest, earlier->row.received, earlier->size_octets, earlier->row.place};
+  return MessageEntry{earlier->digest, earlier->row.received, earlier->size_octets, earlier->row.place, 0};
 }
 
 // --- The served form -----------------------------------------------------------------------------------

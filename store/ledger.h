@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "store/archive.h"
+#include "store/books.h"
 #include "store/elsewhere.h"
 #include "store/facts.h"
 #include "store/finding.h"
@@ -30,6 +31,7 @@ struct MessageEntry {
   Instant received;
   std::uint64_t size_octets = 0;
   Place place;
+  std::uint32_t recipients = 0;
 };
 
 struct DeliveryEntry {
@@ -41,7 +43,13 @@ struct DeliveryEntry {
   Instant handed_over_at;
   Place handed_over;  // where that was said; volume 0: nowhere
   Place requeued;     // the same
+  Way how = Way::pop3;
   bool erased = false;
+};
+
+// What befell a delivery besides; few have one. Each the last place where it was said; volume 0: nowhere.
+struct MovesEntry {
+  Place offered, stuck, requeued_as, confirmed;
 };
 
 struct BodyEntry {
@@ -76,6 +84,10 @@ class Ledger {
   [[nodiscard]] const std::unordered_map<Digest, BodyEntry>& bodies() const { return bodies_; }
   [[nodiscard]] const ByUuid<MessageEntry>& messages() const { return messages_; }
   [[nodiscard]] const ByUuid<DeliveryEntry>& deliveries() const { return deliveries_; }
+  [[nodiscard]] const ByUuid<MovesEntry>& moves() const { return moves_; }
+  [[nodiscard]] DeliveryState state_of(const Uuid& uid, const DeliveryEntry& delivery) const;
+  // When everything was read.
+  [[nodiscard]] Books books() const;
   // Messages that some recipient has no delivery of.
   [[nodiscard]] const ByUuid<std::vector<Recipient>>& awaited() const { return awaited_; }
   // Messages that were erased, and where that is said.
@@ -101,6 +113,11 @@ class Ledger {
   void add(const Delivered& fact, Place place);
   void add(const HandedOver& fact, Place place);
   void add(const Requeued& fact, Place place);
+  void add(const Offered& fact, Place place);
+  void add(const Stuck& fact, Place place);
+  void add(const Confirmed& fact, Place place);
+  template <class Move>
+  DeliveryEntry* moved(const Move& fact, Place place, const char* how);
   void add(const Held&, Place) {}
   void add(const Released&, Place) {}
   void add(const Erased& fact, Place place);
@@ -109,7 +126,6 @@ class Ledger {
   [[nodiscard]] bool is_erased(const RecordHeader& header) const;
   void take_revisit(const ScannedRecord& record);
   void take_news(const News& news);
-  void hand_over(DeliveryEntry& delivery, const HandedOver& fact, Place place);
   void strike_out(const MessageId& message, const Recipient& recipient);
   void check_served_size(const Delivered& fact, const MessageEntry& message, Place place);
   [[nodiscard]] Result<std::uint64_t> served_octets(const BodyPlace& body, const Digest& digest,
@@ -128,6 +144,7 @@ class Ledger {
   std::unordered_multimap<Digest, Uuid> superseded_;  // earlier records of the same octets
   ByUuid<MessageEntry> messages_;
   ByUuid<DeliveryEntry> deliveries_;
+  ByUuid<MovesEntry> moves_;
   ByUuid<std::vector<Recipient>> awaited_;
   ByUuid<Place> erased_;
   std::unordered_set<Uuid, UuidHash> erased_records_;

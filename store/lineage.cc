@@ -54,11 +54,11 @@ class Merge {
     if (!theirs) return tl::unexpected(theirs.error());
     auto ours = identities();
     if (!ours) return tl::unexpected(ours.error());
-    for (const auto& [number, volumes] : *theirs) {
-      const auto lineage = lineage_for(volumes, *ours);
-      if (!lineage) return tl::unexpected(lineage.error());
-      if (auto moved = move(volumes, *lineage); !moved) return tl::unexpected(moved.error());
-    }
+    // Theirs own comes last here as it did there: its facts may be about what was merged into it.
+    for (const bool own : {false, true})
+      for (const auto& [number, volumes] : *theirs)
+        if ((number == 0) == own)
+          if (auto brought = bring_in(volumes, *ours); !brought) return tl::unexpected(brought.error());
     return result_;
   }
 
@@ -74,6 +74,12 @@ class Merge {
       last_ = std::max(last_, number);
     }
     return ids;
+  }
+
+  Result<void> bring_in(const Volumes& volumes, const std::map<Uuid, std::uint32_t>& ours) {
+    const auto lineage = lineage_for(volumes, ours);
+    if (!lineage) return tl::unexpected(lineage.error());
+    return move(volumes, *lineage);
   }
 
   Result<std::uint32_t> lineage_for(const Volumes& volumes, const std::map<Uuid, std::uint32_t>& ours) {

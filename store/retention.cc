@@ -27,6 +27,7 @@ unsigned days_for(const std::string& recipient, const std::vector<RetentionRule>
 }
 
 bool has_outstayed(const DeliveryRow& delivery, const std::vector<RetentionRule>& rules, Instant now) {
+  if (delivery.state == DeliveryState::requeued) return true;  // the one in its place counts
   const auto days = days_for(delivery.recipient, rules);
   return days > 0 && delivery.state == DeliveryState::handed_over && delivery.handed_over_at &&
          *delivery.handed_over_at < days_before(now, days);

@@ -74,10 +74,15 @@ Result<void> Database::run(const std::string& sql) {
   return {};
 }
 
-std::optional<Instant> Row::instant_or_null() {
-  if (sqlite3_column_type(statement_, column_) != SQLITE_NULL) return instant();
+std::optional<std::int64_t> Row::integer_or_null() {
+  if (sqlite3_column_type(statement_, column_) != SQLITE_NULL) return integer();
   ++column_;
   return std::nullopt;
+}
+
+std::optional<Instant> Row::instant_or_null() {
+  const auto value = integer_or_null();
+  return value ? std::optional(Instant{*value}) : std::nullopt;
 }
 
 std::string Row::text() {

@@ -59,6 +59,7 @@ class Row {
 
   std::int64_t integer() { return sqlite3_column_int64(statement_, column_++); }
   std::uint64_t octets() { return static_cast<std::uint64_t>(integer()); }
+  std::optional<std::int64_t> integer_or_null();
   std::optional<Instant> instant_or_null();
   Instant instant() { return Instant{integer()}; }
   std::string text();
@@ -142,6 +143,9 @@ class Statement {
   [[nodiscard]] bool bind(int column, std::uint32_t value) { return bind(column, std::int64_t{value}); }
   [[nodiscard]] bool bind(int column, Instant value) { return bind(column, value.unix_us); }
   [[nodiscard]] bool bind(int column, std::optional<Instant> value) {
+    return value ? bind(column, *value) : bind_null(column);
+  }
+  [[nodiscard]] bool bind(int column, std::optional<std::int64_t> value) {
     return value ? bind(column, *value) : bind_null(column);
   }
   [[nodiscard]] bool bind_null(int column);

@@ -58,10 +58,10 @@ class RealStore final : public Store {
   bool has_room(std::uint64_t octets) const override { return room_.holds(octets); }
 
   Result<void> wait_for_index() override { return indexer_->wait(); }
-  Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) override {
+  Result<std::vector<WaitingRow>> offerable(const OfferQuery& query) override {
     if (auto caught_up = indexer_->wait(); !caught_up) return tl::unexpected(caught_up.error());
     const std::lock_guard lock(reader_mutex_);
-    return reader_->waiting(maildrop, limit);
+    return reader_->offerable(query);
   }
   Result<std::optional<MessageRow>> message(const MessageId& id) override {
     const std::lock_guard lock(reader_mutex_);

@@ -83,8 +83,11 @@ class Store {
   // Until the index holds everything acknowledged before the call. Blocks: for the pool.
   [[nodiscard]] virtual Result<void> wait_for_index() = 0;
   // Waits like that by itself.
-  [[nodiscard]] virtual Result<std::vector<WaitingRow>> waiting(const std::string& maildrop,
-                                                                std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<std::vector<WaitingRow>> offerable(const OfferQuery& query) = 0;
+  // All that is not stuck, whatever became of earlier offers; limit 0: no limit.
+  [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) {
+    return offerable({.maildrop = maildrop, .limit = limit, .now = Instant{INT64_MAX}, .settle_us = 0});
+  }
   [[nodiscard]] virtual Result<std::optional<MessageRow>> message(const MessageId& id) = 0;
   [[nodiscard]] virtual Result<std::optional<BodyPlace>> body(const Digest& digest) = 0;
   [[nodiscard]] virtual Result<std::vector<MessageRow>> undelivered() = 0;

@@ -439,6 +439,16 @@ class Verification {
     report_.erased = static_cast<std::uint64_t>(
         std::count_if(ledger_.deliveries().begin(), ledger_.deliveries().end(),
                       [](const auto& delivery) { return delivery.second.erased; }));
+    if (!elsewhere_) keep_books();
+  }
+
+  // Fewer deliveries than recipients that were told 250: somebody's reply would never be handed over. (More
+  // of them is what a crash between a message and its deliveries may leave.)
+  void keep_books() {
+    report_.books = ledger_.books();
+    if (!report_.damaged() && report_.books->accounted_for() < report_.books->accepted)
+      report_.findings.push_back(
+          {FindingKind::damage, "books", "they do not balance: " + in_words(*report_.books)});
   }
 
   const Archive& archive_;

@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "store/archive.h"
+#include "store/books.h"
 #include "store/error.h"
 #include "store/finding.h"
 
@@ -17,6 +18,7 @@ struct VerifyReport {
   std::uint64_t volumes_left_out = 0;  // by the plan
   std::uint64_t volumes = 0, records = 0, messages = 0, bodies = 0, deliveries = 0, handed_over = 0,
                 erased = 0, octets = 0;
+  std::optional<Books> books;  // unset: not everything was read
   [[nodiscard]] bool damaged() const;
 };
 

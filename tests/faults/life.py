@@ -52,7 +52,8 @@ class Oracle:
         self.messages = {}    # UID: digest of its original
         self.ids = {}         # UID: message id
         self.removed = set()  # UIDs; QUIT said +OK
-        self.removing = set()  # UIDs; QUIT was sent and did not say so, or they were to be offered again
+        self.removing = set()  # UIDs; QUIT was sent and did not say so
+        self.requeued = set()  # messages
         self.erased = set()   # message ids; the command ended with 0
         self.erasing = set()  # message ids; it ended with 1
 
@@ -228,11 +229,10 @@ class Life:
             self.wrong(f"{what} ended with {done.returncode}")
         return done.returncode == 0
 
-    def requeue(self, message, uid):
-        if uid in self.oracle.removed:
-            self.oracle.removed.discard(uid)
-            if not self.act("requeue", message):
-                self.oracle.removing.add(uid)   # or not
+    def requeue(self, message):
+        """It is offered again, under a uid that nobody has seen."""
+        if self.act("requeue", message):
+            self.oracle.requeued.add(message)
 
     def erase(self, message):
         if self.alive:
@@ -319,7 +319,7 @@ def acts_of_an_operator(life):
     life.send(small("secret seven"))
     filed = {life.oracle.sent[digest]: message for message, (digest, _) in life.oracle.filed.items()}
     uid = next(iter(sorted(life.oracle.removed)))
-    life.requeue(life.oracle.ids[uid], uid)
+    life.requeue(life.oracle.ids[uid])
     life.act("hold", filed[small("three")])
     life.erase(filed[small("four")])
     if small("secret seven") in filed:
@@ -424,7 +424,10 @@ def compare_list(oracle, listed, waiting):
         if not row:
             wrong.append(f"LOST: {message} was answered 250")
             continue
-        if row["digest"] != "sha256:" + digest or len(row["deliveries"]) != recipients:
+        again = len([delivery for delivery in row["deliveries"] if delivery["state"] == "requeued"])
+        if message in oracle.requeued and not again and message not in oracle.erased | oracle.erasing:
+            wrong.append(f"LOST: {message} was re-queued")
+        if row["digest"] != "sha256:" + digest or len(row["deliveries"]) != recipients + again:
             wrong.append(f"LOST: {message} has {len(row['deliveries'])} deliveries of {row['digest']}")
         if message in oracle.erased | oracle.erasing:
             continue

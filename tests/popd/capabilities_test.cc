@@ -23,7 +23,7 @@ TEST(Capabilities, StlsOnlyWhereItIsOffered) {
 
 TEST(Capabilities, AlwaysTheRest) {
   for (const char* line : {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER",
-                           "IMPLEMENTATION Guichet", "."}) {
+                           "IMPLEMENTATION Guichet", "UTF8", "."}) {
     EXPECT_TRUE(lists({}, line)) << line;
   }
 }

@@ -82,8 +82,9 @@ class FakeDriver {
   }
 
   void carry_out(AskCommit& ask) {
+    const bool nothing_deleted = ask.deleted.empty();
     if (maildrop_.commit_durable) deleted_ = std::move(ask.deleted);
-    session_.committed(maildrop_.commit_durable);
+    session_.committed(maildrop_.commit_durable || nothing_deleted);
   }
 
   [[nodiscard]] std::vector<Entry> entries() const {

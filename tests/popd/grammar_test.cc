@@ -101,7 +101,7 @@ TEST(Grammar, ControlOctetsAreRefusedEverywhere) {
 }
 
 TEST(Grammar, UnknownVerbs) {
-  for (const char* bad : {"", " ", " STAT", "STA", "STATS", "GET / HTTP/1.1", "UTF8", "\xC3\xA9"}) {
+  for (const char* bad : {"", " ", " STAT", "STA", "STATS", "GET / HTTP/1.1", "UTF-8", "\xC3\xA9"}) {
     expect_fault(bad, Fault::unknown_verb);
   }
 }

@@ -105,12 +105,35 @@ TEST(Session, QuitIsAnsweredOnlyAfterTheCommit) {
   next<Close>(session);
 }
 
-TEST(Session, QuitWithNothingDeletedAsksNothing) {
+// What was offered and not taken is worth knowing.
+TEST(Session, QuitWithNothingDeletedAsksToo) {
   Session session({});
   log_in(session, {{"a", 1}});
   std::string_view input = "QUIT\r\n";
+  EXPECT_TRUE(next<AskCommit>(session, input).deleted.empty());
+  session.committed(true);
+  EXPECT_EQ(next<SendReply>(session).octets, "+OK goodbye\r\n");
+  next<Close>(session);
+}
+
+TEST(Session, QuitFromAnEmptyMaildropAsksNothing) {
+  Session session({});
+  log_in(session, {});
+  std::string_view input = "QUIT\r\n";
   EXPECT_EQ(next<SendReply>(session, input).octets, "+OK goodbye\r\n");
   next<Close>(session);
+}
+
+TEST(Session, KnowsWhetherAllUidsWereAskedFor) {
+  Session session({});
+  log_in(session, {{"a", 1}});
+  std::string_view input = "STAT\r\nLIST\r\nUIDL 1\r\n";
+  for (int i = 0; i < 3; ++i)
+    next<SendReply>(session, input);
+  EXPECT_FALSE(session.uids_told());
+  input = "UIDL\r\n";
+  next<SendReply>(session, input);
+  EXPECT_TRUE(session.uids_told());
 }
 
 TEST(Session, LimitsComeFromTheOptions) {

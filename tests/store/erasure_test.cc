@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr const char* secret = "0612345678";
 
@@ -262,26 +263,52 @@ TEST_F(ErasureTest, APowerCutAtAnyStepIsFinishedAtTheNextStart) {
 
 // --- Hand over, re-queue -------------------------------------------------------------------------------
 
-TEST_F(ErasureTest, TheLaterOfHandOverAndRequeueCounts) {
+TEST_F(ErasureTest, ARequeuedDeliveryIsAnotherOneWithTheSameOctets) {
   ForgetfulDisk disk(home_.path());
   auto store = open(disk);
   const auto mail = send(*store, "once more");
   const auto rows = [&] { return store->deliveries(mail.message).value(); };
-  const auto again = [&] {
-    return requeue(*store, {rows(), Instant{1}, "tester", "rolled back"})
-        .value();  // a clock that is far behind
+  const auto form_of = [&](const DeliveryRow& row) {
+    return std::get<Delivered>(store->archive().fact(row.place).value()).form;
   };
-  EXPECT_EQ(again(), 0) << "it waits already";
+  const auto again = [&] {  // a clock that is far behind
+    return requeue(*store, ids_, {rows(), Instant{1}, "tester", "rolled back"}).value();
+  };
   hand_over(*store, mail);
-  ASSERT_TRUE(store->wait_for_index());
+  EXPECT_EQ(waiting(*store), 0);
   EXPECT_EQ(again(), 1);
   EXPECT_EQ(waiting(*store), 1);
-  EXPECT_FALSE(rows().at(0).handed_over_at);
+  ASSERT_THAT(rows(), SizeIs(2));
+  EXPECT_EQ(rows()[0].uid, mail.uids.front());
+  EXPECT_EQ(rows()[0].state, DeliveryState::requeued);
+  EXPECT_EQ(rows()[1].state, DeliveryState::waiting);
+  EXPECT_NE(rows()[1].uid, rows()[0].uid);
+  EXPECT_EQ(form_of(rows()[0]), form_of(rows()[1])) << "what is served is frozen";
+  EXPECT_EQ(again(), 1) << "what waits is made anew too; what was re-queued before is not";
+  EXPECT_EQ(waiting(*store), 1);
+  ASSERT_TRUE(store->rebuild_index());
+  EXPECT_THAT(rows(), SizeIs(3));
+  EXPECT_EQ(waiting(*store), 1) << "the same when all is told at once";
+  EXPECT_THAT(damage(disk), IsEmpty());
+}
+
+// As earlier releases wrote it: the same uid waits again.
+TEST_F(ErasureTest, OfHandOverAndAnEarlyRequeueTheLaterCounts) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto mail = send(*store, "once more");
+  const auto again = [&] {
+    return append_and_wait(*store, {Requeued{mail.uids.front(), mail.message, Instant{1}, "tester", "back"}});
+  };
+  hand_over(*store, mail);
+  EXPECT_EQ(waiting(*store), 0);
+  ASSERT_TRUE(again());
+  EXPECT_EQ(waiting(*store), 1);
   hand_over(*store, mail);
   EXPECT_EQ(waiting(*store), 0);
   ASSERT_TRUE(store->rebuild_index());
   EXPECT_EQ(waiting(*store), 0) << "the same when all is told at once";
-  EXPECT_EQ(again(), 1);
+  ASSERT_TRUE(again());
   ASSERT_TRUE(store->rebuild_index());
   EXPECT_EQ(waiting(*store), 1);
   EXPECT_THAT(damage(disk), IsEmpty());

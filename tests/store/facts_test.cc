@@ -63,11 +63,36 @@ TEST(Facts, TheirTextIsFrozen) {
             R"({"fact":"handed_over","uid":"017f22e2-79b0-7cc3-98c4-dc0c0c073990",)"
             R"("message":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f","at":"2024-02-29T12:00:00.000001Z",)"
             R"("by":"pop3 127.0.0.1:40312"})");
+  EXPECT_EQ(encode_fact(Offered{{two}, {one}, noon, "smtp", OfferOutcome::failed, "451 later"}),
+            R"({"fact":"offered","uid":"017f22e2-79b0-7cc3-98c4-dc0c0c073990",)"
+            R"("message":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f","at":"2024-02-29T12:00:00.000001Z",)"
+            R"("by":"smtp","outcome":"failed","detail":"451 later"})");
+  EXPECT_EQ(encode_fact(Requeued{{two}, {one}, noon, "root", "lost", Uid{one}}),
+            R"({"fact":"requeued","uid":"017f22e2-79b0-7cc3-98c4-dc0c0c073990",)"
+            R"("message":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f","at":"2024-02-29T12:00:00.000001Z",)"
+            R"("by":"root","reason":"lost","as":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f"})");
+}
+
+TEST(Facts, EachWayAndEachOutcomeHasAName) {
+  for (const auto way :
+       {Way::pop3, Way::maildir, Way::action_mailbox, Way::pipe, Way::smtp, Way::discarded}) {
+    const Fact fact = HandedOver{{two}, {one}, noon, "x", way};
+    EXPECT_EQ(decode_fact(encode_fact(fact)).value(), fact);
+  }
+  for (const auto outcome :
+       {OfferOutcome::listed, OfferOutcome::retrieved, OfferOutcome::dropped, OfferOutcome::failed}) {
+    const Fact fact = Offered{{two}, {one}, noon, "x", outcome, "d\xFF"};
+    EXPECT_EQ(decode_fact(encode_fact(fact)).value(), fact);
+  }
+  auto text = encode_fact(HandedOver{{two}, {one}, noon, "x", Way::smtp});
+  text.replace(text.find("\"smtp\""), 6, "\"fax\"");
+  EXPECT_FALSE(decode_fact(text));
 }
 
 TEST(Facts, EveryFactLeadsBack) {
   for (const Fact& fact : {Fact(a_received()), Fact(a_delivered()), Fact(a_handed_over()), Fact(Received{}),
-                           Fact(Delivered{}), Fact(HandedOver{})}) {
+                           Fact(Delivered{}), Fact(HandedOver{}), Fact(Offered{}), Fact(Confirmed{}),
+                           Fact(Stuck{}), Fact(Requeued{}), Fact(Requeued{{}, {}, {}, "", "", Uid{two}})}) {
     const auto decoded = decode_fact(encode_fact(fact));
     ASSERT_TRUE(decoded) << decoded.error().text;
     EXPECT_EQ(*decoded, fact);
