@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/import_act.h"
 #include "store/erasure.h"
 #include "store/requeue.h"
 
@@ -174,8 +175,9 @@ constexpr std::array<Act, 8> acts{{{"index wait", wait_for_index},
 
 }  // namespace
 
-Json carry_out(Store& store, const Json& request) {
+Json carry_out(Store& store, const Json& request, int attached) {
   const auto name = request.is_object() ? text_of(request, "command") : "";
+  if (name == "import") return import_messages(store, request, attached);
   for (const auto& act : acts)
     if (act.name == name) return act.carry_out(store, request);
   return refusal("this gateway does not know that command");

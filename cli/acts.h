@@ -10,6 +10,7 @@
 //                                 {"ok":true,"erased":[id…],"not_there":[id…],"held":[id…],
 //                                  "octets_kept":[{"message":id,"with":[id…]}],"blocks":n,"octets":n,
 //                                  "left_in":[file name…]}
+//   {"command":"import",…} with an open file: import_act.h
 //   {"command":"take in erasures","erasures":[fact…]}   {"ok":true}
 //
 // Everything else, and everything that fails, is answered {"ok":false,"error":…}.
@@ -21,7 +22,8 @@
 
 namespace guichet::cli {
 
-// Blocks until it is done.
-[[nodiscard]] nlohmann::ordered_json carry_out(store::Store& store, const nlohmann::ordered_json& request);
+// Blocks until it is done. `attached`: a descriptor that came with the request, the caller's; -1: none.
+[[nodiscard]] nlohmann::ordered_json carry_out(store::Store& store, const nlohmann::ordered_json& request,
+                                               int attached = -1);
 
 }  // namespace guichet::cli

@@ -57,6 +57,23 @@ class Connection {
     return true;
   }
 
+  // One octet and a descriptor with it (unix(7), SCM_RIGHTS).
+  [[nodiscard]] bool send_with(char octet, int descriptor) const {
+    iovec piece{&octet, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    auto* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return ::sendmsg(fd_, &message, MSG_NOSIGNAL) == 1;
+  }
+
   // Up to the first line end, or to the end of what is said.
   [[nodiscard]] std::string receive_line() const {
     std::string line;
@@ -74,11 +91,12 @@ class Connection {
   const int fd_;
 };
 
+// The descriptor goes with a blank before the question, which is white space to JSON.
 Result<Json> ask(const fs::path& socket, const Json& question,
-                 std::optional<std::chrono::seconds> patience = {}) {
+                 std::optional<std::chrono::seconds> patience = {}, int attached = -1) {
   const Connection connection;
   if (patience) connection.give_up_after(*patience);
-  if (!connection.connect(socket) ||
+  if (!connection.connect(socket) || (attached >= 0 && !connection.send_with(' ', attached)) ||
       !connection.send(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"))
     return store::fail(ErrorKind::busy, "another process holds the store, and no gateway answers at " +
                                             socket.string() + ": " + std::strerror(errno));
@@ -110,8 +128,8 @@ bool gateway_listens(const fs::path& store) {
   return connection.connect(control_socket(store)) || errno == EAGAIN;
 }
 
-Result<Json> ask_gateway(const fs::path& store, const Json& question) {
-  return ask(control_socket(store), question);
+Result<Json> ask_gateway(const fs::path& store, const Json& question, int attached) {
+  return ask(control_socket(store), question, {}, attached);
 }
 
 Result<void> ask_for_current_index(const fs::path& store) {

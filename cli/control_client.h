@@ -19,8 +19,10 @@ namespace guichet::cli {
 
 // Any question (acts.h). The answer's "ok" is true; when the gateway says no, its "error" is the error here.
 // busy: no gateway answers. Blocks until it does.
+// `attached`: a descriptor that goes with the question, for what is too large for JSON; -1: none.
 [[nodiscard]] store::Result<nlohmann::ordered_json> ask_gateway(const std::filesystem::path& store,
-                                                                const nlohmann::ordered_json& question);
+                                                                const nlohmann::ordered_json& question,
+                                                                int attached = -1);
 
 // {"command":"index rebuild"} → {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n} or
 // {"ok":false,"error":"…"} Blocks until the gateway answers, however long the work takes.

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "cli/acts.h"
 
@@ -28,11 +29,51 @@ std::string command_of(const json& request) {
   return command ? *command : "";
 }
 
-std::string read_line(int client) {
+// A descriptor that came with a request; closed with the object.
+class Attached {
+ public:
+  Attached() = default;
+  ~Attached() { take(-1); }
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+  void take(int descriptor) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = descriptor;
+  }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+// One read; what comes with it is kept, the last one if there are several.
+ssize_t receive(int client, std::span<char> into, Attached& attached) {
+  constexpr std::size_t descriptors_max = 4;
+  iovec piece{into.data(), into.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const auto got = ::recvmsg(client, &message, MSG_CMSG_CLOEXEC);
+  if (got < 0) return got;
+  for (auto* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(header) + at, sizeof descriptor);
+      attached.take(descriptor);
+    }
+  }
+  return got;
+}
+
+std::string read_line(int client, Attached& attached) {
   std::string line;
   std::array<char, 4096> piece{};
   while (line.size() < request_octets_max && line.find('\n') == std::string::npos) {
-    const auto got = ::recv(client, piece.data(), piece.size(), 0);
+    const auto got = receive(client, piece, attached);
     if (got <= 0) break;
     line.append(piece.data(), static_cast<std::size_t>(got));
   }
@@ -101,14 +142,16 @@ void ControlServer::serve(int client) {
   const timeval patience{patience_s, 0};
   ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  write_all(client, answer(read_line(client)) + "\n");
+  Attached attached;
+  const auto line = read_line(client, attached);
+  write_all(client, answer(line, attached.descriptor()) + "\n");
 }
 
-std::string ControlServer::answer(const std::string& line) {
+std::string ControlServer::answer(const std::string& line, int attached) {
   const auto request = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (const auto known = more_.find(command_of(request)); known != more_.end()) return known->second();
   // A path in an error's text may be no UTF-8.
-  return carry_out(store_, request).dump(-1, ' ', false, json::error_handler_t::replace);
+  return carry_out(store_, request, attached).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace guichet::cli

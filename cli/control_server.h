@@ -1,5 +1,5 @@
 // The control socket, <store.path>/control.sock: how a command reaches the one process that may write. One
-// JSON line in, one JSON line out; for whoever may open the file.
+// JSON line in, with it at most one open file; one JSON line out; for whoever may open the socket.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,7 @@ class ControlServer {
   ControlServer(int descriptor, std::filesystem::path socket, store::Store& store, More more);
   void run();
   void serve(int client);
-  [[nodiscard]] std::string answer(const std::string& line);
+  [[nodiscard]] std::string answer(const std::string& line, int attached);
 
   const int descriptor_;
   const std::filesystem::path socket_;

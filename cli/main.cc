@@ -19,11 +19,14 @@
 #include "cli/config.h"
 #include "cli/drill.h"
 #include "cli/erase.h"
+#include "cli/export.h"
 #include "cli/gateway.h"
 #include "cli/hold.h"
+#include "cli/import.h"
 #include "cli/index.h"
 #include "cli/list.h"
 #include "cli/plain_text.h"
+#include "cli/preflight.h"
 #include "cli/raw.h"
 #include "cli/repair.h"
 #include "cli/requeue.h"
@@ -53,6 +56,9 @@ struct Arguments {
   VerifyOptions verify;
   RepairOptions repair;
   std::string read_data_subset;
+  ImportOptions import;
+  ExportOptions out;
+  std::filesystem::path file;
 };
 
 // --- The subcommands -----------------------------------------------------------------------------------
@@ -124,6 +130,45 @@ void take_erase(CLI::App& command, Arguments& arguments) {
   take_json(command, arguments);
   command.add_flag("--dry-run", arguments.dry_run, "say what would be done");
   command.add_option("--digest", arguments.digest, "all messages with these octets")->type_name("SHA-256");
+}
+
+void take_import(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.import;
+  command.add_option("PATH", options.path, "the mailbox; it is only read")->type_name("PATH")->required();
+  command.add_option("--maildrop", options.maildrop, "where the messages go")->type_name("NAME")->required();
+  command.add_option("--recipient", options.recipient, "of messages whose header names no address of a site")
+      ->type_name("ADDRESS");
+  command.add_flag("--handed-over", options.handed_over, "as history, which is never offered");
+  command.add_flag("--dry-run", options.dry_run, "say what would be done");
+}
+
+void take_import_mbox(CLI::App& command, Arguments& arguments) {
+  take_import(command, arguments);
+  command
+      .add_option("--from-quoting", arguments.import.from_quoting,
+                  "how lines with \"From \" were quoted: mboxo (Postfix, Exim), mboxrd, or none; not said: "
+                  "messages in which it matters are left out")
+      ->type_name("DIALECT");
+}
+
+void take_general_yml(CLI::App& command, Arguments& arguments) {
+  command.add_option("FILE", arguments.file, "Alaveteli's config/general.yml")->type_name("FILE")->required();
+}
+
+void take_export(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.out;
+  command.add_option("ID", options.ids, "message ids or digests, shortened as long as they are unique");
+  command.add_flag("--all", options.all, "all messages");
+  command.add_option("--since", options.since, "received at or after this time")->type_name("TIME");
+  command.add_option("--until", options.until, "received before this time")->type_name("TIME");
+  command.add_option("--maildrop", options.maildrop, "of this maildrop only")->type_name("NAME");
+  command
+      .add_option("--to", options.to,
+                  "a folder; for mbox, and for one message as eml, a file that is not there")
+      ->type_name("PATH")
+      ->required();
+  command.add_option("--format", options.format, "eml, maildir or mbox")->type_name("FORMAT")->required();
+  command.add_flag("--served", options.served, "as handed out, one for each delivery, not as received");
 }
 
 void take_verify(CLI::App& command, Arguments& arguments) {
@@ -205,7 +250,7 @@ int refuse_split() {
   return bad_usage;
 }
 
-constexpr std::array<Command, 24> commands{{
+constexpr std::array<Command, 28> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -232,6 +277,12 @@ constexpr std::array<Command, 24> commands{{
      [](const conf::Settings& s, const Arguments& a) { return hold(s, a.ids, a.reason); }},
     {"", "release", "End a hold", take_ids_and_reason,
      [](const conf::Settings& s, const Arguments& a) { return release(s, a.ids, a.reason); }},
+    {"import", "maildir", "Bring what a Maildir holds into the store", take_import,
+     [](const conf::Settings& s, const Arguments& a) { return import_maildir(s, a.import); }},
+    {"import", "mbox", "Bring what an mbox holds into the store", take_import_mbox,
+     [](const conf::Settings& s, const Arguments& a) { return import_mbox(s, a.import); }},
+    {"", "export", "Write messages as files: eml, Maildir or mbox", take_export,
+     [](const conf::Settings& s, const Arguments& a) { return export_messages(s, a.out); }},
     {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
     {"backup", "init", "Make the repository off-site", take_nothing,
@@ -249,6 +300,8 @@ constexpr std::array<Command, 24> commands{{
      [](const conf::Settings& s, const Arguments& a) { return adopt(s, a.yes); }},
     {"backup", "drill", "Restore the newest snapshot in a scratch folder, and compare", take_drill,
      [](const conf::Settings& s, const Arguments& a) { return backup_drill(s, a.drill); }},
+    {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,
+     [](const conf::Settings& s, const Arguments& a) { return preflight(s, a.file); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
@@ -257,6 +310,7 @@ constexpr std::array<Command, 24> commands{{
 }};
 
 const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
+                                                         {"import", "What other mailboxes hold"},
                                                          {"index", "What can be had again from the volumes"},
                                                          {"config", "The configuration file"}};
 

@@ -10,4 +10,17 @@ namespace guichet::cli {
 // path.
 void act_as_owner_of(const std::filesystem::path& path);
 
+// While it lives, this thread opens files as whoever typed the command: a mailbox need not be readable for
+// the owner of the store.
+class AsCaller {
+ public:
+  AsCaller();
+  ~AsCaller();
+  AsCaller(const AsCaller&) = delete;
+  AsCaller& operator=(const AsCaller&) = delete;
+
+ private:
+  int user_, group_;
+};
+
 }  // namespace guichet::cli

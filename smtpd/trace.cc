@@ -57,10 +57,15 @@ std::string_view address_literal_tag(std::string_view address) {
 // RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's.
 void add_received(std::string& out, const Envelope& envelope, const Trace& trace,
                   std::string_view recipient) {
-  out.append("Received: from ").append(harmless_name(envelope.helo));
-  out.append(" (").append(address_literal_tag(envelope.client)).append(envelope.client);
-  out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet) with ").append(envelope.protocol);
-  out.append(" id ");
+  out.append("Received: ");
+  if (envelope.client.empty()) {  // from a mailbox: there was no session
+    out.append("by ").append(trace.hostname).append(" (Guichet, imported)\r\n\tid ");
+  } else {
+    out.append("from ").append(harmless_name(envelope.helo));
+    out.append(" (").append(address_literal_tag(envelope.client)).append(envelope.client);
+    out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet) with ").append(envelope.protocol);
+    out.append(" id ");
+  }
   trace.message.uuid.append_text(out);
   out.append("\r\n\tfor <").append(recipient).append(">; ").append(date_time(trace.received)).append("\r\n");
 }
