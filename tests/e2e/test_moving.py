@@ -20,6 +20,8 @@ NOBODY = b"Subject: for whom?\n\n\x1b[31mred\n"
 
 
 class Moving(GatewayTest):
+    settings = {"popd.session_messages_max": 0}
+
     def maildir(self):
         box = self.folder / "popfoi"
         for part in ("new", "cur", "tmp"):
