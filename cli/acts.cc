@@ -90,7 +90,25 @@ Result<Rows> deliveries_of(Store& store, const std::vector<MessageId>& messages)
   return all;
 }
 
+// Those that are named and known.
+Result<Rows> named_deliveries(Store& store, const Json& request) {
+  Rows named;
+  for (const auto& pair : request["deliveries"]) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string())
+      return store::fail(ErrorKind::absent, "a delivery is [message id, uid]");
+    const auto message = store::Uuid::from_text(pair[0].get<std::string>());
+    const auto uid = store::Uuid::from_text(pair[1].get<std::string>());
+    if (!message || !uid) return store::fail(ErrorKind::absent, "a delivery is [message id, uid]");
+    auto rows = deliveries_of(store, {MessageId{*message}});
+    if (!rows) return rows;
+    std::erase_if(*rows, [&](const auto& row) { return row.uid.uuid != *uid; });
+    named.insert(named.end(), rows->begin(), rows->end());
+  }
+  return named;
+}
+
 Result<Rows> rows_to_requeue(Store& store, const Json& request) {
+  if (request.contains("deliveries")) return named_deliveries(store, request);
   if (const auto messages = messages_of(request)) return deliveries_of(store, *messages);
   const auto since = store::Instant::from_rfc3339(text_of(request, "since"));
   if (!since) return store::fail(ErrorKind::absent, "neither messages nor a time are named");
@@ -110,6 +128,21 @@ Json requeue(Store& store, const Json& request) {
                                      .by = text_of(request, "by"),
                                      .reason = text_of(request, "reason")});
   return count ? Json{{"ok", true}, {"deliveries", *count}} : refusal(count.error().text);
+}
+
+Json confirm(Store& store, const Json& request) {
+  if (!request.contains("deliveries")) return refusal("no deliveries are named");
+  const auto alone = store.alone();
+  const auto rows = named_deliveries(store, request);
+  if (!rows) return refusal(rows.error().text);
+  std::vector<store::Fact> facts;
+  for (const auto& row : *rows)
+    if (row.state != store::DeliveryState::erased)
+      facts.emplace_back(store::Confirmed{row.uid, row.message, now(), text_of(request, "by")});
+  const auto count = facts.size();
+  if (count == 0) return {{"ok", true}, {"deliveries", 0}};
+  const auto done = store::append_and_wait(store, std::move(facts));
+  return done ? Json{{"ok", true}, {"deliveries", count}} : refusal(done.error().text);
 }
 
 template <class HeldOrReleased>
@@ -164,10 +197,11 @@ struct Act {
   Json (*carry_out)(Store&, const Json&);
 };
 
-constexpr std::array<Act, 8> acts{{{"index wait", wait_for_index},
+constexpr std::array<Act, 9> acts{{{"index wait", wait_for_index},
                                    {"history", take_in_history},
                                    {"index rebuild", rebuild_index},
                                    {"requeue", requeue},
+                                   {"confirm", confirm},
                                    {"hold", say_of_each<store::Held>},
                                    {"release", say_of_each<store::Released>},
                                    {"erase", erase},

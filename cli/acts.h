@@ -5,6 +5,7 @@
 //   {"command":"index rebuild"}   {"ok":true,"messages":n,"bodies":n,"deliveries":n,"waiting":n}
 //   {"command":"requeue","by":…,"reason":…, "messages":[id…] or "since":time,"maildrop":name}
 //                                 {"ok":true,"deliveries":n}
+//   {"command":"requeue" or "confirm",…,"deliveries":[[message id,uid]…]}   {"ok":true,"deliveries":n}
 //   {"command":"hold" or "release","by":…,"reason":…,"messages":[id…]}   {"ok":true}
 //   {"command":"erase","by":…,"reason":…,"messages":[id…],"dry_run":bool}
 //                                 {"ok":true,"erased":[id…],"not_there":[id…],"held":[id…],

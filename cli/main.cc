@@ -28,6 +28,7 @@
 #include "cli/plain_text.h"
 #include "cli/preflight.h"
 #include "cli/raw.h"
+#include "cli/reconcile.h"
 #include "cli/repair.h"
 #include "cli/requeue.h"
 #include "cli/restore.h"
@@ -58,6 +59,7 @@ struct Arguments {
   std::string read_data_subset;
   ImportOptions import;
   ExportOptions out;
+  ReconcileOptions reconcile;
   std::filesystem::path file;
 };
 
@@ -155,6 +157,19 @@ void take_general_yml(CLI::App& command, Arguments& arguments) {
   command.add_option("FILE", arguments.file, "Alaveteli's config/general.yml")->type_name("FILE")->required();
 }
 
+void take_reconcile(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.reconcile;
+  command
+      .add_option("FILE", options.file, "what Alaveteli holds: Message-IDs, SHA-1 or MD5 (docs/reconcile.md)")
+      ->type_name("FILE")
+      ->required();
+  command.add_option("--since", options.since, "handed over at or after this time")->type_name("TIME");
+  command.add_option("--until", options.until, "handed over before this time")->type_name("TIME");
+  command.add_flag("--requeue", options.requeue, "offer again what is missing");
+  command.add_option("--reason", options.reason, "why, for the record")->type_name("TEXT");
+  command.add_flag("--confirm", options.confirm, "record that the others arrived");
+}
+
 void take_export(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.out;
   command.add_option("ID", options.ids, "message ids or digests, shortened as long as they are unique");
@@ -250,7 +265,7 @@ int refuse_split() {
   return bad_usage;
 }
 
-constexpr std::array<Command, 28> commands{{
+constexpr std::array<Command, 29> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -283,6 +298,8 @@ constexpr std::array<Command, 28> commands{{
      [](const conf::Settings& s, const Arguments& a) { return import_mbox(s, a.import); }},
     {"", "export", "Write messages as files: eml, Maildir or mbox", take_export,
      [](const conf::Settings& s, const Arguments& a) { return export_messages(s, a.out); }},
+    {"", "reconcile", "Compare what was handed over with what Alaveteli holds", take_reconcile,
+     [](const conf::Settings& s, const Arguments& a) { return reconcile(s, a.reconcile); }},
     {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
     {"backup", "init", "Make the repository off-site", take_nothing,
