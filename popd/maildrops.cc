@@ -18,6 +18,12 @@ OpenedMaildrop refused(LoginRefusal why, std::string trouble = {}) {
   return none;
 }
 
+// What says nothing of the message: descriptors or memory of the machine that come back.
+bool of_the_moment(store::ErrorKind kind) {
+  return kind != store::ErrorKind::damaged && kind != store::ErrorKind::absent &&
+         kind != store::ErrorKind::foreign && kind != store::ErrorKind::io;
+}
+
 }  // namespace
 
 Maildrops::Maildrops(MaildropOptions options, const Users& users, store::Store& store, store::Clock& clock,
@@ -57,6 +63,9 @@ store::Result<void> Maildrops::list(const std::string& name, OpenedMaildrop& ope
     if (!reads_ahead()) return {};
     opened.ready = open_group(store_, opened.rows, 1, opened.rows.size());
     opened.rows.resize(opened.ready.size());  // large ones after the first come in the next session
+    for (const auto& ready : opened.ready)
+      if (!ready.message && of_the_moment(ready.message.error().kind))
+        return tl::unexpected(ready.message.error());
     if (set_aside_unreadable(opened) == 0) return {};
   }
   return store::fail(store::ErrorKind::damaged, "many messages cannot be read: guichet verify");
@@ -73,6 +82,8 @@ std::size_t Maildrops::set_aside_unreadable(OpenedMaildrop& opened) {
 }
 
 void Maildrops::set_aside(const store::WaitingRow& row, const store::Error& why) {
+  if (of_the_moment(why.kind) || (why.kind == store::ErrorKind::io && first_failure(row.uid)))
+    return alarm_("uid " + row.uid.uuid.text() + " cannot be read now: " + why.text);
   alarm_("delivery.damaged: uid " + row.uid.uuid.text() + " of message " + row.message.uuid.text() +
          " is not offered any more: " + why.text +
          "; guichet verify names the damage, guichet repair says what "
@@ -81,6 +92,11 @@ void Maildrops::set_aside(const store::WaitingRow& row, const store::Error& why)
       {.body = std::nullopt,
        .facts = {store::Stuck{row.uid, row.message, clock_.now(), "pop3", "not readable: " + why.text}},
        .done = [](const store::Result<void>&) {}});
+}
+
+bool Maildrops::first_failure(const store::Uid& uid) {
+  const std::lock_guard guard(mutex_);
+  return failed_reads_.insert(uid.uuid.text()).second;
 }
 
 std::vector<store::Fact> Maildrops::conclude(const std::string& name,

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,11 +57,14 @@ class Maildrops {
                                                   const std::string& client);
 
   // It cannot be read as it was received: it is not listed any more, and somebody has to know. Never blocks.
+  // Not for what passes: want of descriptors says nothing of a message, and a disk that failed once is asked
+  // again before a message is given up; the next login does that.
   void set_aside(const store::WaitingRow& row, const store::Error& why);
 
  private:
   store::Result<void> list(const std::string& name, OpenedMaildrop& opened);
   std::size_t set_aside_unreadable(OpenedMaildrop& opened);
+  [[nodiscard]] bool first_failure(const store::Uid& uid);
   [[nodiscard]] bool reads_ahead() const;
   void tell_of(const std::vector<store::Fact>& facts);
 
@@ -72,6 +76,7 @@ class Maildrops {
   MaildropLocks locks_;
   std::mutex mutex_;
   std::map<std::string, store::Instant> last_hand_overs_;  // since the start
+  std::set<std::string> failed_reads_;                     // uids that the disk failed to give once
 };
 
 }  // namespace guichet::popd
