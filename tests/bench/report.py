@@ -174,3 +174,12 @@ Measured:
 
 {chr(10).join(notes)}
 """
+
+
+STORE = "## The store"
+
+
+def store_section(path):
+    """What BENCHMARKS.md says of the store: written by hand from other commands, and kept as it stands."""
+    at = path.read_text().find(f"\n{STORE}\n") if path.exists() else -1
+    return path.read_text()[at:] if at >= 0 else ""
