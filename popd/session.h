@@ -111,10 +111,10 @@ class Session {
 
   void logged_in(std::vector<Entry> maildrop);
   void login_refused(LoginRefusal why);
-  void retrieved();              // AskRetrieve was written in full
+  void retrieved();  // AskRetrieve was written in full
   // false: the removal could not be recorded; -ERR [SYS/TEMP], close. With nothing deleted always true.
   void committed(bool durable);
-  void tls_established();        // all before it is forgotten (RFC 2595 section 4)
+  void tls_established();  // all before it is forgotten (RFC 2595 section 4)
 
   [[nodiscard]] bool in_transaction() const;                   // logged in, before QUIT
   [[nodiscard]] bool uids_told() const { return uids_told_; }  // all of them were asked for
