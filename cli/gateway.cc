@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +18,10 @@
 #include "cli/control_client.h"
 #include "cli/control_server.h"
 #include "cli/drill.h"
+#include "cli/feeders.h"
 #include "cli/housekeeping.h"
 #include "cli/notify.h"
+#include "cli/recipients.h"
 #include "cli/scrub.h"
 #include "net/answer.h"
 #include "net/listener.h"
@@ -48,19 +49,10 @@ using Started = tl::expected<T, std::string>;
 
 // --- From settings to what the rooms take --------------------------------------------------------------
 
-Started<std::string> first_line(const std::filesystem::path& file, const char* what) {
-  std::ifstream stream(file);
-  std::string line;
-  if (!std::getline(stream, line) || line.empty())
-    return tl::unexpected("cannot read the " + std::string(what) + " from " + file.string() +
-                          ": give it one line, readable by the gateway");
-  if (line.back() == '\r') line.pop_back();
-  return line;
-}
-
 Started<std::vector<popd::User>> users_of(const Settings& settings) {
   std::vector<popd::User> users;
   for (const auto& maildrop : settings.maildrops) {
+    if (maildrop.driver != conf::MaildropDriver::pop3) continue;
     popd::User user{.name = maildrop.name, .password = {}, .hash = maildrop.password_hash};
     if (user.hash.empty()) {
       auto password = first_line(maildrop.password_file, "password");
@@ -121,7 +113,7 @@ popd::MaildropOptions maildrop_options(const conf::PopdSettings& settings) {
           .displace_after = std::chrono::seconds(settings.displace_after_s)};
 }
 
-store::StoreOptions store_options(const conf::StoreSettings& settings) {
+store::StoreOptions store_options(const conf::StoreSettings& settings, Feeders& feeders) {
   return {.path = settings.path,
           .volume_octets_max = settings.volume_octets_max,
           .volume_age_max_s = settings.volume_age_max_days * 86'400,
@@ -129,9 +121,10 @@ store::StoreOptions store_options(const conf::StoreSettings& settings) {
           .commit_wait_us = settings.commit_wait_us,
           .bodies_octets_max = settings.bodies_octets_max,
           .reserve_percent = settings.reserve_percent,
-          .answer_batch = [](const std::function<void()>& answer) {
+          .answer_batch = [&feeders](const std::function<void()>& answer) {
             const net::Together together;
             answer();
+            feeders.wake();
           }};
 }
 
@@ -155,6 +148,8 @@ class Gateway {
                         net::Networks(settings.smtpd.trusted_networks)),
         pool_(pool_threads) {}
 
+  ~Gateway() { feeders_.stop(); }  // they use what is destroyed before them
+
   // In the order in which a mistake of the operator is cheapest: files, then the store, then the ports.
   Started<void> start() {
     if (auto made = make_servers(); !made) return made;
@@ -164,6 +159,8 @@ class Gateway {
     if (!control) return tl::unexpected(control.error());
     control_ = std::move(*control);
     if (auto listening = listen(); !listening) return listening;
+    if (auto fed = feeders_.start(settings_, *store_, *disk_, *clock_, say()); !fed)
+      return tl::unexpected(fed.error());
     housekeeping_.emplace(settings_, *store_, *clock_);
     loops_.start();
     scrubber_ = Scrubber::start(settings_.store, alarm);
@@ -181,6 +178,7 @@ class Gateway {
     for (auto& listener : listeners_)
       listener->stop();
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
+    feeders_.stop();
     drill_.reset();
     pool_.stop();
     control_.reset();
@@ -206,7 +204,7 @@ class Gateway {
     if (!store) return tl::unexpected("the store cannot be opened: " + store.error().text);
     store_ = std::move(*store);
     users_.emplace(std::move(*users));
-    policy_.emplace(std::move(*sites));
+    policy_.emplace(std::move(*sites), routes_of(settings_));
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
     smtp_.emplace(
@@ -221,7 +219,8 @@ class Gateway {
   store::Result<std::unique_ptr<store::Store>> open_store() {
     const auto begin = std::chrono::steady_clock::now();
     for (bool said = false;;) {
-      auto store = store::Store::open(store_options(settings_.store), *disk_, *clock_, *ids_, alarm);
+      auto store =
+          store::Store::open(store_options(settings_.store, feeders_), *disk_, *clock_, *ids_, alarm);
       if (store || store.error().kind != store::ErrorKind::busy) return store;
       const bool gateway = gateway_listens(settings_.store.path);
       const auto patience = gateway ? patience_with_a_gateway : patience_with_a_command;
@@ -248,6 +247,12 @@ class Gateway {
       store_->append(std::move(*append));
     }
     return {};
+  }
+
+  static handover::Feeder::Say say() {
+    return {.alarm = alarm, .news = [](const std::string& text) {
+              net::log_event(Level::info, "handover", {{"text", text}});
+            }};
   }
 
   void start_backup() {
@@ -327,6 +332,7 @@ class Gateway {
   net::Loops loops_;
   net::Admission smtp_admission_, pop3_admission_;
   net::Pool pool_;
+  Feeders feeders_;  // outlive the store, which wakes them
   std::unique_ptr<store::Store> store_;
   std::optional<popd::Users> users_;
   std::optional<popd::Maildrops> maildrops_;

@@ -19,6 +19,7 @@
 #include "cli/owner.h"
 #include "cli/pace.h"
 #include "cli/plain_text.h"
+#include "cli/recipients.h"
 #include "smtpd/policy.h"
 #include "store/seams.h"
 
@@ -44,7 +45,7 @@ smtpd::Policy policy_of(const conf::Settings& settings) {
                      .maildrop = site.maildrop,
                      .secret = {},
                      .strict = false});
-  return smtpd::Policy(std::move(sites));
+  return smtpd::Policy(std::move(sites), routes_of(settings));
 }
 
 IsOurs ours_by(const smtpd::Policy& policy) {

@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/child.h"
 #include "cli/moment.h"
 #include "cli/restic.h"
+#include "handover/child.h"
 
 namespace guichet::cli {
 namespace {
@@ -180,10 +180,10 @@ class ResticRepository final : public Repository {
     if (const auto own = environment_.find("RESTIC_CACERT"); own != environment_.end())
       words.insert(words.end(), {"--cacert", own->second});
     words.insert(words.begin(), "--no-lock");
-    auto child = Child::start({.program = "restic",
-                               .arguments = std::move(words),
-                               .environment = with_our_own(environment_),
-                               .working_folder = {}});
+    auto child = handover::Child::start({.program = "restic",
+                                         .arguments = std::move(words),
+                                         .environment = with_our_own(environment_),
+                                         .working_folder = {}});
     if (!child) return fail(ErrorKind::absent, cannot_start(child.error()));
     std::string output, errors;
     const auto out = [&](const std::string& line) { output.append(line).push_back('\n'); };

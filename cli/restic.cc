@@ -15,7 +15,7 @@
 #include <mutex>
 #include <optional>
 
-#include "cli/child.h"
+#include "handover/child.h"
 
 namespace guichet::cli {
 namespace {
@@ -94,7 +94,7 @@ class Said {
 
 class Run {
  public:
-  Run(const ResticCall& call, Child child, const ResticWatch& watch, const std::stop_token& stop)
+  Run(const ResticCall& call, handover::Child child, const ResticWatch& watch, const std::stop_token& stop)
       : said_(call), child_(std::move(child)), watch_(watch), stop_(stop) {}
 
   ResticResult to_the_end() {
@@ -134,7 +134,7 @@ class Run {
   }
 
   Said said_;
-  Child child_;
+  handover::Child child_;
   const ResticWatch& watch_;
   const std::stop_token& stop_;
   Clock::time_point last_progress_ = Clock::now();
@@ -159,12 +159,12 @@ ResticResult run_once(const ResticOptions& options, const std::vector<std::strin
   const ResticCall call{options.program, options.repository, options.envdir.string()};
   auto environment = environment_of(options);
   if (!environment) return tl::unexpected(ResticFailure{Trouble::environment, environment.error()});
-  auto child = Child::start({.program = options.program,
-                             .arguments = with_options(options, arguments),
-                             .environment = std::move(*environment),
-                             .working_folder = options.working_folder,
-                             .own_group = options.own_group,
-                             .kept_descriptor = options.kept_descriptor});
+  auto child = handover::Child::start({.program = options.program,
+                                       .arguments = with_options(options, arguments),
+                                       .environment = std::move(*environment),
+                                       .working_folder = options.working_folder,
+                                       .own_group = options.own_group,
+                                       .kept_descriptor = options.kept_descriptor});
   if (child) return Run(call, std::move(*child), watch, stop).to_the_end();
   if (child.error() == ENOENT) return tl::unexpected(explain(call, {}, 127));
   return tl::unexpected(

@@ -104,12 +104,38 @@ void check_password(const Maildrop& maildrop, const std::string& path, Report& r
   report.mistake(file, "is missing, and so is password_hash; needed is one of the two");
 }
 
+void check_needed(bool given, const std::string& key, std::string_view driver, Report& report) {
+  if (given || report.mistaken(key)) return;
+  report.mistake(key, "is missing; driver = " + in_quotes(driver) + " needs it");
+}
+
+void check_driver(const Maildrop& maildrop, const std::string& path, Report& report) {
+  switch (maildrop.driver) {
+    case MaildropDriver::pop3:
+      return check_password(maildrop, path, report);
+    case MaildropDriver::maildir:
+      return check_needed(!maildrop.path.empty(), path + ".path", "maildir", report);
+    case MaildropDriver::action_mailbox:
+      check_needed(!maildrop.url.empty(), path + ".url", "action_mailbox", report);
+      return check_needed(!maildrop.password_file.empty(), path + ".password_file", "action_mailbox", report);
+    case MaildropDriver::pipe:
+      check_needed(!maildrop.command.empty(), path + ".command", "pipe", report);
+      if (!maildrop.command.empty() && !maildrop.command.front().starts_with('/') &&
+          !report.mistaken(path + ".command"))
+        report.mistake(path + ".command", in_quotes(maildrop.command.front()) +
+                                              " is no whole path; allowed is one that begins with /");
+      return;
+    case MaildropDriver::smtp:
+      return check_needed(!maildrop.relay.empty(), path + ".relay", "smtp", report);
+  }
+}
+
 void check_maildrops(const Settings& settings, Report& report) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < settings.maildrops.size(); ++i) {
     const Maildrop& maildrop = settings.maildrops[i];
     const std::string path = indexed("maildrop", i);
-    check_password(maildrop, path, report);
+    check_driver(maildrop, path, report);
     if (maildrop.name.empty() || names.insert(maildrop.name).second) continue;
     report.mistake(path + ".name", in_quotes(maildrop.name) +
                                        " is the name of an earlier [[maildrop]]; allowed is each name once");
@@ -124,17 +150,26 @@ std::string maildrop_names(const Settings& settings) {
   return names;
 }
 
+void check_maildrop_exists(const Settings& settings, const std::string& name, const std::string& key,
+                           Report& report) {
+  const bool exists =
+      std::ranges::find(settings.maildrops, name, &Maildrop::name) != settings.maildrops.end();
+  if (name.empty() || settings.maildrops.empty() || exists) return;
+  report.mistake(
+      key, in_quotes(name) + " is the name of no [[maildrop]]; allowed are " + maildrop_names(settings));
+}
+
+void check_routes(const Settings& settings, Report& report) {
+  for (std::size_t i = 0; i < settings.routes.size(); ++i)
+    check_maildrop_exists(settings, settings.routes[i].maildrop, indexed("route", i) + ".maildrop", report);
+}
+
 void check_site(const Settings& settings, const Site& site, const std::string& path, Report& report) {
   if (site.recipients == RecipientPolicy::strict && site.secret_file.empty() &&
       !report.mistaken(path + ".secret_file")) {
     report.mistake(path + ".recipients", R"("strict" needs secret_file; without it allowed is "prefix")");
   }
-  const bool exists =
-      std::ranges::find(settings.maildrops, site.maildrop, &Maildrop::name) != settings.maildrops.end();
-  if (site.maildrop.empty() || settings.maildrops.empty() || exists) return;
-  report.mistake(
-      path + ".maildrop",
-      in_quotes(site.maildrop) + " is the name of no [[maildrop]]; allowed are " + maildrop_names(settings));
+  check_maildrop_exists(settings, site.maildrop, path + ".maildrop", report);
 }
 
 void check_sites(const Settings& settings, Report& report) {
@@ -159,6 +194,7 @@ void check_consistency(const Settings& settings, Report& report) {
   check_listen_tls(settings, report);
   check_listen(settings, report);
   check_sites(settings, report);
+  check_routes(settings, report);
   check_maildrops(settings, report);
   if (settings.sites.empty() && !report.mistaken("site"))
     report.mistake("site", "is missing; needed is at least one [[site]]");

@@ -32,11 +32,21 @@ const std::map<std::string, Value>& development() {
       {"site.prefix", "foi+"},
       {"site.maildrop", "foi"},
       {"site.recipients", "prefix"},
+      {"route.recipients", Strings{"postmaster@example.test", "abuse@example.test"}},
+      {"route.maildrop", "people"},
       {"maildrop.name", "foi"},
       {"maildrop.password_file", "development-password"},
   };
   return values;
 }
+
+// The maildrop of the sample's route.
+constexpr std::string_view people =
+    "\n"
+    "# People's mail: for an e-mail program, until it goes on to a mail server.\n"
+    "[[maildrop]]\n"
+    "name = \"people\"\n"
+    "password_file = \"development-password\"\n";
 
 constexpr std::string_view prose = "#";
 constexpr std::string_view fact = "#  ";
@@ -108,7 +118,7 @@ std::string sample() {
   std::string text = comment(introduction);
   for (const Section& section : declaration())
     text += section_text(section);
-  return text;
+  return text + std::string(people);
 }
 
 }  // namespace guichet::conf

@@ -73,10 +73,29 @@ struct Site {                         // [[site]]
   unsigned keep_handed_over_days = 0;  // 0: for ever
 };
 
-struct Maildrop {                       // [[maildrop]]
-  std::string name;                     // the POP3 user name
-  std::filesystem::path password_file;  // first line; or
-  std::string password_hash;            // crypt(3): $y$…, $6$…
+// How a maildrop's messages leave it: collected over POP3, or pushed (handover/).
+enum class MaildropDriver { pop3, maildir, action_mailbox, pipe, smtp };
+enum class RelayTls { never, when_offered, required };
+
+struct Maildrop {    // [[maildrop]]
+  std::string name;  // the POP3 user name
+  MaildropDriver driver = MaildropDriver::pop3;
+  std::filesystem::path password_file;         // first line; or
+  std::string password_hash;                   // crypt(3): $y$…, $6$…
+  std::filesystem::path path;                  // maildir: the folder with tmp, new and cur in it
+  std::string url;                             // action_mailbox: the relay ingress
+  std::filesystem::path ca_file;               // action_mailbox, smtp: who vouches for the other side
+  std::vector<std::string> command;            // pipe: a whole path, then its arguments
+  std::vector<std::string> environment;        // pipe: NAME=VALUE
+  std::vector<std::string> refusing_exits;     // pipe: these mean: never again
+  std::string relay;                           // smtp: HOST:PORT
+  RelayTls starttls = RelayTls::when_offered;  // smtp
+  unsigned time_limit_s = 300;                 // of one attempt
+};
+
+struct Route {                          // [[route]]
+  std::vector<std::string> recipients;  // LOCAL@DOMAIN, * stands for anything
+  std::string maildrop;                 // name of a [[maildrop]]; empty: accepted, kept and handed to nobody
 };
 
 struct BackupSettings {
@@ -101,6 +120,7 @@ struct Settings {
   GatewaySettings gateway;
   LogSettings log;
   std::vector<Site> sites;
+  std::vector<Route> routes;
   std::vector<Maildrop> maildrops;
 };
 

@@ -124,7 +124,56 @@ bool is_program(std::string_view text) {
   return !text.empty() && is_printable(text) && (text.front() == '/' || !contains(text, '/'));
 }
 
+bool is_recipient_pattern(std::string_view text) {
+  const auto at = text.rfind('@');
+  return at != std::string_view::npos && at > 0 && at + 1 < text.size() &&
+         text.find(' ') == std::string_view::npos;
+}
+
+// In clear to this machine only: the message and the password would be read on the way.
+bool is_ingress_url(std::string_view text) {
+  if (text.starts_with("https://")) return text.size() > 8;
+  for (const std::string_view local : {"http://127.0.0.1", "http://localhost", "http://[::1]"})
+    if (text.starts_with(local) && (text.size() == local.size() || contains(":/", text[local.size()])))
+      return true;
+  return false;
+}
+
+bool is_relay_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const auto port = parse_integer<std::uint16_t>(text.substr(colon + 1));
+  return port && *port > 0 && (is_domain_name(text.substr(0, colon)) || is_listen_address(text));
+}
+
+bool is_variable(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  return equals != std::string_view::npos && equals > 0;
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty();
+}
+
+bool is_exit_code(std::string_view text) {
+  const auto code = parse_integer<unsigned>(text);
+  return code && *code > 0 && *code < 256;
+}
+
 }  // namespace
+
+const Shape recipient_pattern{.name = "a recipient",
+                              .rule = "LOCAL@DOMAIN, in which * stands for anything",
+                              .holds = &is_recipient_pattern};
+const Shape ingress_url{.name = "an address to post to",
+                        .rule = "https:// addresses, and http:// ones of this machine",
+                        .holds = &is_ingress_url};
+const Shape relay_address{
+    .name = "a mail server", .rule = "HOST:PORT, ADDRESS:PORT and [IPV6]:PORT", .holds = &is_relay_address};
+const Shape variable{.name = "a variable", .rule = "NAME=VALUE", .holds = &is_variable};
+const Shape word{.name = "a word", .rule = "words that are not empty", .holds = &is_word};
+const Shape exit_code{
+    .name = "an exit code", .rule = "numbers from 1 to 255, as strings", .holds = &is_exit_code};
 
 const Shape domain_name{.name = "a domain name",
                         .rule = "letters, digits and hyphens between dots, other scripts in their xn-- form",

@@ -25,6 +25,13 @@ extern const Shape password_hash;   // crypt(5), the forms that begin with $
 extern const Shape repository;      // where restic keeps its copies: a backend of its, or a whole path
 extern const Shape program;         // a name to be looked for in PATH, or a whole path
 
+extern const Shape recipient_pattern;  // LOCAL@DOMAIN, with * for anything
+extern const Shape ingress_url;        // https://…, or http:// to this machine
+extern const Shape relay_address;      // HOST:PORT, [IPV6]:PORT
+extern const Shape variable;           // NAME=VALUE
+extern const Shape word;               // of a command: anything
+extern const Shape exit_code;          // 1 to 255
+
 // A listen address in the one form in which two spellings of it compare equal.
 struct Endpoint {
   std::string address;  // 4 or 16 octets, network order

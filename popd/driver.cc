@@ -181,7 +181,7 @@ class Driver {
     shelf_.put(std::move(*opened));
   }
 
-  Task<bool> send(ServedMessage& message, const AskRetrieve& ask) {
+  Task<bool> send(store::ServedMessage& message, const AskRetrieve& ask) {
     ServedWriter writer(ask.body_lines);
     for (bool more = true; more;) {
       auto piece = std::make_shared<store::Result<std::string>>();

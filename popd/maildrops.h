@@ -16,8 +16,8 @@
 
 #include "popd/maildrop_locks.h"
 #include "popd/offers.h"
-#include "popd/served_reader.h"
 #include "popd/session.h"
+#include "popd/shelf.h"
 #include "popd/users.h"
 #include "store/seams.h"
 #include "store/store.h"

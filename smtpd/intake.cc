@@ -54,6 +54,15 @@ bool Incoming::wants_to_spill() const {
          (crowded && body_.memory_octets() >= spill_octets_min);
 }
 
+// To a black hole: handed over as soon as it is delivered, to nobody.
+void add_delivery(std::vector<store::Fact>& facts, store::Delivered delivered) {
+  const store::HandedOver nobody{delivered.uid, delivered.message, delivered.at, "route",
+                                 store::Way::discarded};
+  const bool black_hole = delivered.recipient.maildrop.empty();
+  facts.emplace_back(std::move(delivered));
+  if (black_hole) facts.emplace_back(nobody);
+}
+
 void Incoming::spill() {
   if (auto spilled = body_.spill(); !spilled) failure_ = spilled.error();
 }
@@ -72,7 +81,7 @@ store::Result<store::Append> Incoming::finish(const Envelope& envelope,
   append.facts.reserve(recipients.size() + 1);
   append.facts.emplace_back(received);
   for (const auto& recipient : recipients)
-    append.facts.emplace_back(intake_.deliver(envelope, received, recipient, transform_.facts()));
+    add_delivery(append.facts, intake_.deliver(envelope, received, recipient, transform_.facts()));
   append.body.emplace(store::Append::NewMessage{id_, received.at, received.digest, std::move(body_)});
   return append;
 }
@@ -146,7 +155,7 @@ store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
       return delivery.recipient == recipient.address;
     };
     if (std::none_of(there->begin(), there->end(), same))
-      append.facts.emplace_back(deliver(*envelope, *received, recipient, transform.facts()));
+      add_delivery(append.facts, deliver(*envelope, *received, recipient, transform.facts()));
   }
   return append;
 }

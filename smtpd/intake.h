@@ -1,5 +1,6 @@
 // From the first octet of a body to its place in the store: hashes, measures the served form, and composes
-// what the store makes durable in one go. Used by the driver; knows no socket.
+// what the store makes durable in one go. A recipient without a maildrop is a black hole: its delivery is
+// handed over in the same go, to nobody. Used by the driver; knows no socket.
 #pragma once
 
 #include <memory>

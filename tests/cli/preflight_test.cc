@@ -17,7 +17,8 @@ conf::Settings settings() {
   made.popd.listen_tls = {"0.0.0.0:995"};
   made.sites.push_back(
       {.domain = "foi.example.org", .prefix = "foi+", .secret_file = "/s", .maildrop = "foi"});
-  made.maildrops.push_back({.name = "foi", .password_file = "/p", .password_hash = ""});
+  made.maildrops.emplace_back().name = "foi";
+  made.maildrops.back().password_file = "/p";
   return made;
 }
 

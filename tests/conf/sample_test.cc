@@ -39,13 +39,17 @@ Settings expected_settings() {
   settings.smtpd.hostname = "mx.example.test";
   settings.popd.listen = {"127.0.0.1:2110"};
   settings.sites = {{.domain = "example.test", .prefix = "foi+", .secret_file = {}, .maildrop = "foi"}};
-  settings.maildrops = {
-      {.name = "foi", .password_file = conf_folder / "development-password", .password_hash = {}}};
+  settings.routes = {{.recipients = {"postmaster@example.test", "abuse@example.test"}, .maildrop = "people"}};
+  for (const auto* name : {"foi", "people"}) {
+    settings.maildrops.emplace_back().name = name;
+    settings.maildrops.back().password_file = conf_folder / "development-password";
+  }
   return settings;
 }
 
 void expect_same(const Settings& actual, const Settings& expected) {
   ASSERT_EQ(actual.sites.size(), expected.sites.size());
+  ASSERT_EQ(actual.routes.size(), expected.routes.size());
   ASSERT_EQ(actual.maildrops.size(), expected.maildrops.size());
   for (const Section& section : declaration()) {
     for (const Option& option : section.options) {
@@ -80,7 +84,8 @@ TEST(Sample, ShowsDefaultsThatCanBeUncommented) {
   ASSERT_TRUE(settings) << settings.error().front().text;
   Settings expected = expected_settings();
   expected.store.path = file.folder().parent_path() / "var/store";
-  expected.maildrops.front().password_file = file.folder() / "development-password";
+  for (auto& maildrop : expected.maildrops)
+    maildrop.password_file = file.folder() / "development-password";
   expect_same(*settings, expected);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/child.h"
+#include "handover/child.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace guichet::cli {
+namespace guichet::handover {
 namespace {
 
 constexpr std::size_t line_octets_max = 64 << 20;  // a list of snapshots is one line
@@ -43,11 +43,15 @@ class SpawnPlan {
  public:
   SpawnPlan(const ChildOptions& options, int out, int err) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (options.input)
+      posix_spawn_file_actions_adddup2(&actions_, *options.input, STDIN_FILENO);
+    else
+      posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
-    if (options.kept_descriptor)  // onto itself: takes away close-on-exec
-      posix_spawn_file_actions_adddup2(&actions_, *options.kept_descriptor, *options.kept_descriptor);
+    // Asio's sockets are not closed on exec: nothing of ours but these is open in a child.
+    if (options.kept_descriptor) posix_spawn_file_actions_adddup2(&actions_, *options.kept_descriptor, kept);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, options.kept_descriptor ? kept + 1 : kept);
     if (!options.working_folder.empty())
       posix_spawn_file_actions_addchdir_np(&actions_, options.working_folder.c_str());
     posix_spawnattr_init(&attributes_);
@@ -79,6 +83,7 @@ class SpawnPlan {
                                                               (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
   }
 
+  static constexpr int kept = STDERR_FILENO + 1;
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
@@ -206,4 +211,4 @@ void Child::signal(int number) const {
   if (pid_ > 0) ::kill(own_group_ ? -pid_ : pid_, number);
 }
 
-}  // namespace guichet::cli
+}  // namespace guichet::handover

@@ -13,7 +13,7 @@
 
 #include <tl/expected.hpp>
 
-namespace guichet::cli {
+namespace guichet::handover {
 
 struct ChildOptions {
   std::string program;                   // a name is looked for in the PATH of `environment`
@@ -21,6 +21,7 @@ struct ChildOptions {
   std::vector<std::string> environment;  // NAME=VALUE, and nothing else
   std::filesystem::path working_folder;
   bool own_group = false;
+  std::optional<int> input = std::nullopt;            // its standard input; nothing: /dev/null
   std::optional<int> kept_descriptor = std::nullopt;  // open in the child too, so that its lock lives as long
 };
 
@@ -57,4 +58,4 @@ class Child {
   int exit_code_ = -1;
 };
 
-}  // namespace guichet::cli
+}  // namespace guichet::handover
