@@ -44,7 +44,7 @@ class Recipients(GatewayTest):
             smtp.expect(354, b"DATA")
             smtp.send(wire.stuffed(BODY))
             self.assertEqual(smtp.reply()[0], 250)
-        found = wire.everything(g.pop3).values()
+        found = [*wire.everything(g.pop3).values(), *wire.everything(g.pop3, user="people").values()]
         self.assertEqual(sorted(served.value(form, "Envelope-To").lower() for form in found),
                          sorted([f"foi+{n}@example.test" for n in range(1, 6)] + [
                              "foi@example.test", "postmaster@example.test"]), "one for each address")
@@ -54,7 +54,7 @@ class Recipients(GatewayTest):
             smtp.expect(354, b"DATA")
             smtp.send(wire.stuffed(BODY))
             self.assertEqual(smtp.reply()[0], 250)
-        self.assertEqual(len(wire.everything(g.pop3)), len(accepted))
+        self.assertEqual(len(wire.everything(g.pop3)), 7, "those of the site, and one more")
 
     def test_hundred_recipients_and_no_more(self):
         g = self.gateway()
