@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 
 #include "cli/duty.h"
 #include "conf/settings.h"
@@ -17,10 +18,13 @@ class Housekeeping {
  private:
   void add_retention();
   void expire(const std::stop_token& stop);
+  void add_waiting_alarm();
+  void look_for_overdue();
 
   const conf::Settings& settings_;
   store::Store& store_;
   store::Clock& clock_;
+  std::optional<store::Instant> overdue_said_;
   std::deque<Duty> duties_;  // last: they end before what they use
 };
 

@@ -17,16 +17,25 @@ constexpr std::size_t id_columns = 36, time_columns = 20, size_columns = 10, sen
 using Show = std::function<void(const MessageFacts&)>;
 
 std::string states(const MessageFacts& facts) {
-  const auto all = facts.deliveries.size();
-  const auto waiting = static_cast<std::size_t>(
-      std::count_if(facts.deliveries.begin(), facts.deliveries.end(),
-                    [](const auto& delivery) { return delivery.state == store::DeliveryState::waiting; }));
+  using store::DeliveryState;
+  const auto count = [&](auto counts) {
+    return std::ranges::count_if(facts.deliveries, counts, &store::DeliveryRow::state);
+  };
+  const auto all = count([](auto state) { return state != DeliveryState::requeued; });
+  const auto stuck = count([](auto state) { return state == DeliveryState::stuck; });
+  const auto waiting = count(store::is_pending) - stuck;
   if (facts.erased) return "erased";
   if (all == 0) return "none yet";
-  const auto text = std::to_string(all) + ": ";
-  if (waiting == 0) return text + "handed over";
-  if (waiting == all) return text + "waiting";
-  return text + std::to_string(waiting) + " waiting, " + std::to_string(all - waiting) + " handed over";
+  std::string text;
+  const auto add = [&](std::ptrdiff_t some, const char* what) {
+    if (some == 0) return;
+    text += text.empty() ? std::to_string(all) + ": " : ", ";
+    text += (some == all ? "" : std::to_string(some) + " ") + what;
+  };
+  add(stuck, "stuck");
+  add(waiting, "waiting");
+  add(all - stuck - waiting, "handed over");
+  return text;
 }
 
 // Appended piece by piece: g++ 12 sees an overlap in "<" + text that is not there.

@@ -27,6 +27,7 @@
 #include "cli/list.h"
 #include "cli/plain_text.h"
 #include "cli/preflight.h"
+#include "cli/queue.h"
 #include "cli/raw.h"
 #include "cli/reconcile.h"
 #include "cli/repair.h"
@@ -114,6 +115,11 @@ void take_yes(CLI::App& command, Arguments& arguments) {
 void take_ids_and_reason(CLI::App& command, Arguments& arguments) {
   take_ids(command, arguments);
   take_reason(command, arguments);
+}
+
+void take_queue(CLI::App& command, Arguments& arguments) {
+  take_limit(command, arguments);
+  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
 }
 
 void take_requeue(CLI::App& command, Arguments& arguments) {
@@ -239,7 +245,7 @@ void take_restore(CLI::App& command, Arguments& arguments) {
       ->excludes(merge);
   command
       .add_flag("--offer-again", request.offer_again,
-                "hand over once more what was handed over before, under the same uids")
+                "hand over once more what was handed over before, under new uids")
       ->excludes(merge);
   command.add_flag("--with-damage", request.with_damage, "use what there is, although there is damage");
   command.add_option("DIR", request.folder, "where to, an empty folder")->type_name("DIR")->excludes(merge);
@@ -265,7 +271,7 @@ int refuse_split() {
   return bad_usage;
 }
 
-constexpr std::array<Command, 29> commands{{
+constexpr std::array<Command, 30> commands{{
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -280,7 +286,11 @@ constexpr std::array<Command, 29> commands{{
      [](const conf::Settings& s, const Arguments& a) { return repair(s, a.repair); }},
     {"", "status", "How things stand, and what needs doing", take_json,
      [](const conf::Settings& s, const Arguments& a) { return status(s, {.json = a.json}); }},
-    {"", "requeue", "Offer again what was handed over", take_requeue,
+    {"", "queue", "What is still to be handed over, and why it was not yet", take_queue,
+     [](const conf::Settings& s, const Arguments& a) {
+       return queue(s, {.maildrop = a.maildrop, .limit = a.limit, .json = a.json});
+     }},
+    {"", "requeue", "Offer again what was handed over, or is stuck", take_requeue,
      [](const conf::Settings& s, const Arguments& a) {
        return requeue(s, {a.ids, a.since, a.maildrop, a.reason, a.yes});
      }},

@@ -1,5 +1,7 @@
 #include "cli/message_facts.h"
 
+#include <array>
+
 namespace guichet::cli {
 namespace {
 
@@ -77,7 +79,13 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
                      .envelope = nullptr,
                      .damage = std::nullopt,
                      .erased = std::nullopt,
-                     .deliveries = std::move(*deliveries)};
+                     .deliveries = std::move(*deliveries),
+                     .moves = {}};
+  for (const auto& delivery : facts.deliveries) {
+    auto moves = store.index->moves({delivery.message, delivery.uid});
+    if (!moves) return tl::unexpected(moves.error());
+    facts.moves.push_back(std::move(*moves));
+  }
   read_envelope(store, facts);
   return facts;
 }
@@ -96,10 +104,23 @@ Json to_json(const MessageFacts& facts) {
   object["size_octets"] = facts.row.size_octets;
   object["envelope"] = facts.envelope;
   object["deliveries"] = Json::array();
-  for (const auto& delivery : facts.deliveries)
-    object["deliveries"].push_back(to_json(delivery));
+  for (std::size_t i = 0; i < facts.deliveries.size(); ++i) {
+    auto delivery = to_json(facts.deliveries[i]);
+    delivery["moves"] = Json::array();
+    for (const auto& move : facts.moves[i])
+      delivery["moves"].push_back(to_json(move));
+    object["deliveries"].push_back(std::move(delivery));
+  }
   if (facts.erased) object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
   if (facts.damage) object["damage"] = facts.damage->text;
+  return object;
+}
+
+Json to_json(const store::MoveRow& move) {
+  static constexpr std::array<const char*, 4> kinds{"offered", "stuck", "requeued", "confirmed"};
+  Json object{{"what", kinds.at(static_cast<std::size_t>(move.kind))}, {"at", move.at.rfc3339()}};
+  if (move.outcome) object["outcome"] = store::name_of(*move.outcome);
+  set_text(object, "detail", move.detail);
   return object;
 }
 

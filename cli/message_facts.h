@@ -20,6 +20,7 @@ struct MessageFacts {
   std::optional<store::Error> damage;   // of that record
   std::optional<store::Erased> erased;  // then there is no envelope any more
   std::vector<store::DeliveryRow> deliveries;
+  std::vector<std::vector<store::MoveRow>> moves;  // of each delivery, in the order in which it befell
 };
 
 [[nodiscard]] store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row);
@@ -33,6 +34,7 @@ struct MessageFacts {
 
 [[nodiscard]] std::string_view name_of(store::DeliveryState state);
 [[nodiscard]] nlohmann::ordered_json to_json(const store::Books& books);
+[[nodiscard]] nlohmann::ordered_json to_json(const store::MoveRow& move);
 
 // JSON as one line. What is not UTF-8 becomes U+FFFD: JSON has no other way.
 [[nodiscard]] std::string to_line(const nlohmann::ordered_json& json);

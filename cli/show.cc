@@ -5,6 +5,7 @@
 #include "cli/find_message.h"
 #include "cli/message_facts.h"
 #include "cli/plain_text.h"
+#include "cli/queue.h"
 #include "cli/reading.h"
 
 namespace guichet::cli {
@@ -43,13 +44,15 @@ std::string state_of(const store::DeliveryRow& delivery) {
   return over.empty() ? state : over + ", then " + state;
 }
 
-void page_of_delivery(const store::DeliveryRow& delivery) {
+void page_of_delivery(const store::DeliveryRow& delivery, const std::vector<store::MoveRow>& moves) {
   std::cout << '\n';
   line("delivery", delivery.uid.uuid.text());
   line("  recipient", delivery.recipient);
   line("  maildrop", delivery.maildrop);
   line("  state", state_of(delivery));
   line("  delivered", delivery.at.rfc3339());
+  for (const auto& move : moves)
+    line("  then", in_words(move));
   line("  served octets", std::to_string(delivery.size_octets));
   line("  record in", place_text(delivery.place.volume, delivery.place.offset));
 }
@@ -59,8 +62,8 @@ void page_of_erasure(const MessageFacts& facts) {
   line("  reason", facts.erased->reason);
   line("  by", facts.erased->by);
   line("  octets", facts.erased->records.empty() ? "kept: another message has the same ones" : "gone");
-  for (const auto& delivery : facts.deliveries)
-    page_of_delivery(delivery);
+  for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
+    page_of_delivery(facts.deliveries[i], facts.moves[i]);
 }
 
 void show_page(StoreView& store, const MessageFacts& facts) {
@@ -72,8 +75,8 @@ void show_page(StoreView& store, const MessageFacts& facts) {
   page_of_octets(store, facts.row);
   line("record in", place_text(facts.row.place.volume, facts.row.place.offset));
   page_of_envelope(facts);
-  for (const auto& delivery : facts.deliveries)
-    page_of_delivery(delivery);
+  for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
+    page_of_delivery(facts.deliveries[i], facts.moves[i]);
 }
 
 void show_json(StoreView& store, const MessageFacts& facts) {

@@ -98,10 +98,21 @@ class Status {
     const auto books = store::books_of(*rows);
     page_.line("books", in_words(books));
     page_.json["books"] = to_json(books);
+    overdue();
     if (books.stuck > 0)
       page_.problem(std::to_string(books.stuck) +
                     " deliveries are stuck and not offered any more: guichet queue says why, guichet requeue "
                     "offers them again");
+  }
+
+  void overdue() {
+    const auto oldest = store_.index->queue("", 1);
+    if (!oldest || oldest->empty()) return;
+    const auto hours = (now_.unix_us - oldest->front().delivery.at.unix_us) / 3'600'000'000;
+    page_.json["oldest_waiting_s"] = (now_.unix_us - oldest->front().delivery.at.unix_us) / 1'000'000;
+    if (settings_.popd.waiting_alarm_h > 0 && hours >= settings_.popd.waiting_alarm_h)
+      page_.problem("a message waits for " + std::to_string(hours) +
+                    " hours: does Alaveteli's poller run? guichet queue lists what waits and why");
   }
 
   void disk() {

@@ -1,6 +1,6 @@
 """What a poller does not take: it goes behind what is new, comes back, and holds up nothing."""
 
-import unittest
+import json
 
 import gateway
 import wire
@@ -75,6 +75,12 @@ class Offers(GatewayTest):
         self.assertEqual(poll(g.pop3), ([], []), "a restart forgets nothing")
         state = g.list()[0]["deliveries"][0]
         self.assertEqual((state["uid"], state["state"]), (uid, "offered"))
+        self.assertEqual([(m["what"], m["outcome"]) for m in state["moves"]], [("offered", "retrieved")])
+        (row,) = json.loads(g.command("queue", "--json"))
+        self.assertEqual((row["uid"], row["state"], row["offers"]), (uid, "offered", 1))
+        self.assertIn(b"retrieved and not deleted", g.command("queue"))
+        self.assertIn(b"retrieved and not deleted", g.command("show", g.list()[0]["id"]))
+        self.assertEqual(g.command("queue", "--maildrop", "people"), b"nothing waits\n")
         self.send(g, 2)
         self.assertEqual(len(poll(g.pop3)[1]), 1, "and it holds up nothing")
         g.command("requeue", g.list()[-1]["id"], "--reason", "mended", "--yes")
