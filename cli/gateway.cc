@@ -113,13 +113,16 @@ popd::MaildropOptions maildrop_options(const conf::PopdSettings& settings) {
           .displace_after = std::chrono::seconds(settings.displace_after_s)};
 }
 
-store::StoreOptions store_options(const conf::StoreSettings& settings, Feeders& feeders) {
+// What a login reads before it lists it (popd/maildrops) need not be read back before.
+store::StoreOptions store_options(const conf::StoreSettings& settings, const conf::PopdSettings& popd,
+                                  Feeders& feeders) {
   return {.path = settings.path,
           .volume_octets_max = settings.volume_octets_max,
           .volume_age_max_s = settings.volume_age_max_days * 86'400,
           .prepare_octets = settings.prepare_octets,
           .commit_wait_us = settings.commit_wait_us,
           .bodies_octets_max = settings.bodies_octets_max,
+          .read_back = !popd::reads_ahead(popd.session_messages_max),
           .reserve_percent = settings.reserve_percent,
           .answer_batch = [&feeders](const std::function<void()>& answer) {
             const net::Together together;
@@ -219,8 +222,8 @@ class Gateway {
   store::Result<std::unique_ptr<store::Store>> open_store() {
     const auto begin = std::chrono::steady_clock::now();
     for (bool said = false;;) {
-      auto store =
-          store::Store::open(store_options(settings_.store, feeders_), *disk_, *clock_, *ids_, alarm);
+      auto store = store::Store::open(store_options(settings_.store, settings_.popd, feeders_), *disk_,
+                                      *clock_, *ids_, alarm);
       if (store || store.error().kind != store::ErrorKind::busy) return store;
       const bool gateway = gateway_listens(settings_.store.path);
       const auto patience = gateway ? patience_with_a_gateway : patience_with_a_command;

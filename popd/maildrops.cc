@@ -8,8 +8,7 @@
 namespace guichet::popd {
 namespace {
 
-constexpr std::size_t read_ahead_max = 64;  // messages of a session
-constexpr int attempts_max = 16;            // to find what can be read
+constexpr int attempts_max = 16;  // to find what can be read
 
 OpenedMaildrop refused(LoginRefusal why, std::string trouble = {}) {
   OpenedMaildrop none;
@@ -43,11 +42,6 @@ OpenedMaildrop Maildrops::open(const std::string& name, const std::string& passw
   return listed ? std::move(opened) : refused(LoginRefusal::temporary, listed.error().text);
 }
 
-bool Maildrops::reads_ahead() const {
-  const auto limit = options_.offers.session_messages_max;
-  return limit > 0 && limit <= read_ahead_max;
-}
-
 // A message that cannot be read must not be listed: a listed one that then fails poisons the poller's
 // session.
 store::Result<void> Maildrops::list(const std::string& name, OpenedMaildrop& opened) {
@@ -60,7 +54,7 @@ store::Result<void> Maildrops::list(const std::string& name, OpenedMaildrop& ope
     auto rows = store_.offerable(query);
     if (!rows) return tl::unexpected(rows.error());
     opened.rows = std::move(*rows);
-    if (!reads_ahead()) return {};
+    if (!reads_ahead(options_.offers.session_messages_max)) return {};
     opened.ready = open_group(store_, opened.rows, 1, opened.rows.size());
     opened.rows.resize(opened.ready.size());  // large ones after the first come in the next session
     for (const auto& ready : opened.ready)

@@ -32,6 +32,11 @@ struct MaildropOptions {
   std::chrono::seconds displace_after{600};
 };
 
+// Whether a login reads all that it lists, given popd.session_messages_max.
+[[nodiscard]] constexpr bool reads_ahead(std::size_t session_messages_max) {
+  return session_messages_max > 0 && session_messages_max <= 64;
+}
+
 // The answer to a login: the maildrop as it is now, or why not.
 struct OpenedMaildrop {
   std::optional<LoginRefusal> refusal;
@@ -65,7 +70,6 @@ class Maildrops {
   store::Result<void> list(const std::string& name, OpenedMaildrop& opened);
   std::size_t set_aside_unreadable(OpenedMaildrop& opened);
   [[nodiscard]] bool first_failure(const store::Uid& uid);
-  [[nodiscard]] bool reads_ahead() const;
   void tell_of(const std::vector<store::Fact>& facts);
 
   const MaildropOptions options_;

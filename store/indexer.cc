@@ -4,14 +4,19 @@
 #include <utility>
 
 #include "store/projection.h"
+#include "store/read_back.h"
 #include "store/thread_kind.h"
 
 namespace guichet::store {
 
-Indexer::Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position)
-    : index_(std::move(index)), archive_(archive), alarm_(std::move(alarm)), end_(position), thread_([this] {
-        run();
-      }) {}
+Indexer::Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position,
+                 SetAside set_aside)
+    : index_(std::move(index)),
+      archive_(archive),
+      alarm_(std::move(alarm)),
+      set_aside_(std::move(set_aside)),
+      end_(position),
+      thread_([this] { run(); }) {}
 
 Indexer::~Indexer() {
   stop();
@@ -140,7 +145,23 @@ Result<std::size_t> Indexer::step_merged() noexcept {
 
 Result<void> Indexer::update(std::vector<News> news, const IndexPosition& end) {
   if (behind_) return recover(end);
+  if (set_aside_) set_aside_unreadable(news);
   return index_->apply(news, end);
+}
+
+// They are stuck in the index at once; in the volumes as soon as the writer has it.
+void Indexer::set_aside_unreadable(std::vector<News>& news) {
+  std::vector<Fact> facts;
+  for (auto& stuck : unreadable_among(archive_, news)) {
+    facts.push_back(stuck.fact);
+    news.emplace_back(std::move(stuck));
+  }
+  if (facts.empty()) return;
+  alarm_(
+      "delivery.damaged: what was just filed cannot be read back, and is not offered; the disk or the memory "
+      "of this "
+      "machine is failing: guichet verify, guichet queue");
+  set_aside_(std::move(facts));
 }
 
 Result<void> Indexer::recover(const IndexPosition& end) {

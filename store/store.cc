@@ -42,7 +42,8 @@ class RealStore final : public Store {
     if (!index) return tl::unexpected(index.error());
     if (auto opened = open_readers(); !opened) return opened;
     indexer_ = std::make_unique<Indexer>(std::move(*index), archive_, alarm,
-                                         IndexPosition{{tip->volume, tip->length}, tip->chain});
+                                         IndexPosition{{tip->volume, tip->length}, tip->chain},
+                                         options_.read_back ? set_aside() : nullptr);
     writer_ = std::make_unique<Writer>(options_, disk_, room_, clock, ids, alarm, *indexer_, *earlier_, *tip);
     return {};
   }
@@ -118,6 +119,13 @@ class RealStore final : public Store {
   }
 
  private:
+  // There is a writer by the time there are news.
+  Indexer::SetAside set_aside() {
+    return [this](std::vector<Fact> stuck) {
+      writer_->push({.body = std::nullopt, .facts = std::move(stuck), .done = [](const Result<void>&) {}});
+    };
+  }
+
   Result<std::unique_ptr<Index>> open_index(const Alarm& alarm) {
     auto index = Index::open(index_file(options_.path));
     if (!index) return index;

@@ -34,6 +34,7 @@ struct StoreOptions {
   std::uint64_t prepare_octets = 8ull << 20;  // 0: no zero-filling
   unsigned commit_wait_us = 150;
   std::uint64_t bodies_octets_max = 256ull << 20;
+  bool read_back = false;  // each new body, before its deliveries can be listed (store/read_back.h)
   bool restoring = false;  // by the restore itself: it has the lock, its mark (store/marks.h) is no obstacle
   unsigned reserve_percent = 5;  // of the file system, at most Room::reserve_octets_max
   // Called on the writer thread with what answers a whole batch, so that who is answered can be woken once.

@@ -29,7 +29,7 @@ def poll(address, skip=(), fail=(), die_at=()):
     return uids, taken
 
 
-class Offers(GatewayTest):
+class OffersTest(GatewayTest):
     def filled(self, count, **settings):
         g = self.gateway({"popd.session_messages_max": 1, **settings})
         for number in range(count):
@@ -41,6 +41,8 @@ class Offers(GatewayTest):
             smtp.deliver(RECIPIENT, b"Subject: %d\r\n\r\nx\r\n" % number)
             smtp.quit()
 
+
+class Offers(OffersTest):
     def test_one_message_a_session_is_the_default(self):
         g = self.gateway()
         del g.settings["popd.session_messages_max"]
@@ -126,6 +128,44 @@ class Offers(GatewayTest):
         self.assertNotEqual(again, bad)
         self.assertEqual(taken, [again])
         self.assertIn(b"2 accepted = 0 waiting + 0 stuck + 2 handed over", g.command("verify"))
+
+
+class Sessions(OffersTest):
+    def test_a_damaged_message_is_never_listed(self):
+        g = self.filled(0)
+        for text in (b"the first one", b"the second one"):
+            with wire.Smtp(g.smtp) as smtp:
+                smtp.deliver(RECIPIENT, b"Subject: x\r\n\r\n" + text + b"\r\n")
+                smtp.quit()
+        second, first = (message["deliveries"][0]["uid"] for message in g.list())
+        for volume in (g.store / "volumes").glob("*.warc"):
+            octets = volume.read_bytes()
+            if b"the first one" in octets:
+                with open(volume, "r+b") as file:
+                    file.seek(octets.index(b"the first one"))
+                    file.write(b"T")
+        self.assertEqual(poll(g.pop3), ([second], [second]))
+        self.assertIn("delivery.damaged", g.log())
+        (row,) = json.loads(g.command("queue", "--json"))
+        self.assertEqual((row["uid"], row["state"]), (first, "stuck"))
+        self.assertEqual(g.command("verify", check=False).returncode, 1)
+
+    def test_a_silent_session_gives_way_to_a_new_login(self):
+        g = self.filled(1, **{"popd.displace_after_s": 1})
+        with wire.Pop(g.pop3) as old:
+            uids = old.uids()
+            old.expect(b"DELE 1")
+            with wire.Pop(g.pop3) as new:   # logs in within its patience, or fails
+                self.assertEqual(new.uids(), uids, "what was marked without QUIT is there")
+                new.quit()
+            self.assertTrue(old.at_end())
+        g.verify()
+
+    def test_a_busy_session_does_not(self):
+        g = self.filled(1)
+        with wire.Pop(g.pop3) as old, wire.Pop(g.pop3, user=None) as new:
+            self.assertIn(b"[IN-USE]", new.login("foi", "secret"))
+            self.assertEqual(old.stat()[0], 1)
 
 
 def poll_uids(g):
