@@ -247,6 +247,76 @@ class ActionMailbox(Handover):
         self.assertIn("HTTP status 404", g.log())
 
 
+    def test_killed_at_any_time_each_is_stored_with_the_same_octets(self):
+        g = self.start()
+        cycles = 4 if gateway.SANITIZED else 12
+        sent = 0
+        for _ in range(cycles):
+            for _ in range(5):
+                self.send(g, b"Subject: number %d\r\n\r\nx\r\n" % sent)
+                sent += 1
+            g.kill9()
+            g.start()
+        self.all_handed_over(g)
+        self.assertEqual(len(set(self.server.stored)), sent, "each, and never in two forms")
+        self.assertLessEqual(len(self.server.stored), sent + cycles, "at most one more for each crash")
+        g.verify()
+
+
+class RealActionMailbox(Handover):
+    """Rails' own ingress, of Debian's ruby-actionmailbox (action_mailbox.rb)."""
+
+    def setUp(self):
+        super().setUp()
+        ruby = shutil.which("ruby", path="/usr/bin:/bin") or "ruby"
+        found = subprocess.run([ruby, "-e", 'require "action_mailbox/engine"; require "sqlite3"; require "puma"'],
+                               capture_output=True)
+        if found.returncode != 0:
+            self.skipTest("apt-get install ruby-actionmailbox ruby-sqlite3 puma")
+        self.rails = self.folder / "rails"
+        self.rails.mkdir()
+        script = gateway.ROOT / "tests/e2e/action_mailbox.rb"
+        with open(self.folder / "rails.out", "w") as log:
+            self.process = subprocess.Popen([ruby, script, self.rails], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=log, text=True)
+        self.addCleanup(self.end)
+        first = self.process.stdout.readline()
+        self.assertTrue(first.startswith("port "), (self.folder / "rails.out").read_text())
+        self.port = int(first.split()[1])
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(gateway.PATIENCE_S)
+        self.process.stdout.close()
+
+    def kept(self):
+        return [file.read_bytes() for file in sorted((self.rails / "kept").iterdir(), key=lambda f: int(f.name))]
+
+    def test_rails_stores_the_served_octets(self):
+        url = f"http://127.0.0.1:{self.port}/rails/action_mailbox/relay/inbound_emails"
+        g = self.with_driver('driver = "action_mailbox"', f'url = "{url}"',
+                             f'password_file = "{self.folder / "password"}"')
+        readable = [octets for octets in AWKWARD if octets]   # an empty message has a header all the same
+        for octets in readable:
+            self.send(g, octets)
+        self.all_handed_over(g)
+        kept = self.kept()
+        self.assertEqual(len(kept), len(readable))
+        for form, octets in zip(kept, readable):
+            self.original_is_in(form, octets)
+        self.assertEqual({d["how"] for m in g.list() for d in m["deliveries"]}, {"action_mailbox"})
+
+    def test_a_wrong_password_is_everybodys_trouble(self):
+        (self.folder / "wrong").write_text("not it\n")
+        g = self.with_driver('driver = "action_mailbox"',
+                             f'url = "http://127.0.0.1:{self.port}/rails/action_mailbox/relay/inbound_emails"',
+                             f'password_file = "{self.folder / "wrong"}"')
+        self.send(g, AWKWARD[0])
+        eventually(lambda: "HTTP status 401" in g.log(), "the alarm")
+        self.assertEqual(self.states(g), ["waiting"])
+        self.assertEqual(self.kept(), [])
+
+
 class Pipe(Handover):
     def start(self, script, *more):
         program = self.folder / "program"
