@@ -61,7 +61,8 @@ class Driver {
       input_.remove_prefix(step.consumed);
       go_on = co_await handle(step.action);
     }
-    if (lock_) co_await record_dropped();
+    if (lock_ && !end_.quit) co_await record_dropped();
+    lock_.reset();
     if (!login_name_.empty()) log_end();
   }
 
@@ -224,12 +225,10 @@ class Driver {
     co_return true;
   }
 
-  // The maildrop stays locked until it is known what was offered in vain.
+  // Without QUIT. The maildrop stays locked until it is known what was offered in vain.
   Task<void> record_dropped() {
-    end_.quit = false;
     const auto durable = co_await record();
     if (!durable) net::log_event(Level::error, "pop3.not_recorded", {{"error", durable.error().text}});
-    lock_.reset();
   }
 
   Task<store::Result<void>> record() {
