@@ -30,6 +30,7 @@
 #include "net/pool.h"
 #include "net/tls.h"
 #include "popd/driver.h"
+#include "popd/password_hash.h"
 #include "smtpd/driver.h"
 #include "store/store.h"
 
@@ -40,6 +41,8 @@ using conf::Settings;
 using net::Level;
 
 constexpr unsigned pool_threads = 4;
+// One: whoever guesses passwords gets one processor at most, and 64 MB.
+constexpr unsigned hashing_threads = 1;
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -55,13 +58,22 @@ Started<std::vector<popd::User>> users_of(const Settings& settings) {
     if (maildrop.driver != conf::MaildropDriver::pop3) continue;
     popd::User user{.name = maildrop.name, .password = {}, .hash = maildrop.password_hash};
     if (user.hash.empty()) {
-      auto password = first_line(maildrop.password_file, "password");
-      if (!password) return tl::unexpected(password.error());
-      user.password = std::move(*password);
+      auto secret = first_line(maildrop.password_file, "password");
+      if (!secret) return tl::unexpected(secret.error());
+      (popd::looks_like_hash(*secret) ? user.hash : user.password) = std::move(*secret);
     }
+    if (!user.hash.empty() && !popd::is_computable(user.hash))
+      return tl::unexpected("the password hash of the maildrop " + user.name +
+                            " is of no kind that crypt(3) knows here: guichet passwd makes another");
     users.push_back(std::move(user));
   }
   return users;
+}
+
+// Then `cat` shows it.
+bool has_clear_password(const conf::Maildrop& maildrop) {
+  const auto secret = first_line(maildrop.password_file, "password");
+  return secret && !popd::looks_like_hash(*secret);
 }
 
 Started<std::vector<smtpd::SitePolicy>> sites_of(const Settings& settings) {
@@ -108,6 +120,12 @@ popd::ServerOptions popd_options(const Settings& settings) {
   return options;
 }
 
+popd::GuessRules guess_rules(const conf::PopdSettings& settings) {
+  return {.delay_max = std::chrono::seconds(settings.login_delay_max_s),
+          .failures_max = settings.login_failures_max,
+          .lock = std::chrono::seconds(settings.login_lock_s)};
+}
+
 popd::MaildropOptions maildrop_options(const conf::PopdSettings& settings) {
   return {.offers = {settings.session_messages_max, settings.offers_max},
           .displace_after = std::chrono::seconds(settings.displace_after_s)};
@@ -147,9 +165,12 @@ class Gateway {
         loops_(settings.smtpd.threads, std::chrono::microseconds(settings.smtpd.busy_poll_us)),
         smtp_admission_({settings.smtpd.sessions_max, settings.smtpd.sessions_per_address_max},
                         net::Networks(settings.smtpd.trusted_networks)),
-        pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max},
+        // The last tenth is for the poller, whoever fills the rest.
+        pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max,
+                         settings.popd.sessions_max / 10},
                         net::Networks(settings.smtpd.trusted_networks)),
-        pool_(pool_threads) {}
+        pool_(pool_threads),
+        hashing_(hashing_threads) {}
 
   ~Gateway() { feeders_.stop(); }  // they use what is destroyed before them
 
@@ -184,6 +205,7 @@ class Gateway {
     feeders_.stop();
     drill_.reset();
     pool_.stop();
+    hashing_.stop();
     control_.reset();
     housekeeping_.reset();
     backup_.reset();
@@ -212,8 +234,10 @@ class Gateway {
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
     smtp_.emplace(
         smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, std::move(*smtp_tls)});
-    maildrops_.emplace(maildrop_options(settings_.popd), *users_, *store_, *clock_, alarm);
-    pop3_.emplace(popd::Server{popd_options(settings_), *maildrops_, *store_, pool_, std::move(*pop3_tls)});
+    gate_.emplace(*users_, guess_rules(settings_.popd));
+    maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
+    pop3_.emplace(popd::Server{popd_options(settings_), *gate_, *maildrops_, *store_, pool_, hashing_,
+                               net::Networks(settings_.smtpd.trusted_networks), std::move(*pop3_tls)});
     return {};
   }
 
@@ -307,8 +331,7 @@ class Gateway {
 
   void announce() {
     std::printf("%s\n", ready_.c_str());
-    if (!smtp_address_.empty() && !pop3_address_.empty() &&
-        !settings_.maildrops.front().password_file.empty())
+    if (!smtp_address_.empty() && !pop3_address_.empty() && has_clear_password(settings_.maildrops.front()))
       print_first_steps();
     std::fflush(stdout);
     notify_service_manager("READY=1");
@@ -334,10 +357,11 @@ class Gateway {
   // The loops outlive the store: its last answers are posted to them.
   net::Loops loops_;
   net::Admission smtp_admission_, pop3_admission_;
-  net::Pool pool_;
+  net::Pool pool_, hashing_;
   Feeders feeders_;  // outlive the store, which wakes them
   std::unique_ptr<store::Store> store_;
   std::optional<popd::Users> users_;
+  std::optional<popd::Gatekeeper> gate_;
   std::optional<popd::Maildrops> maildrops_;
   std::optional<smtpd::Policy> policy_;
   std::optional<smtpd::Intake> intake_;

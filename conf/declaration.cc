@@ -203,7 +203,7 @@ Section popd_section() {
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},
            .doc =
                "Sessions open at the same time. A site needs one or two; the rest is for whoever knocks at "
-               "a public port."},
+               "a public port, but for the last tenth, which is kept for smtpd.trusted_networks."},
           {.key = "sessions_per_address_max",
            .place = at(&Settings::popd, &PopdSettings::sessions_per_address_max),
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},
@@ -232,6 +232,23 @@ Section popd_section() {
            .doc = "A session that has been silent for this long is closed, and deletes nothing, when another "
                   "one "
                   "logs in: its peer may be gone. Alaveteli may work for minutes between two commands."},
+          {.key = "login_delay_max_s",
+           .place = at(&Settings::popd, &PopdSettings::login_delay_max_s),
+           .form = Number{.min = 0, .max = 50, .unit = "seconds"},
+           .doc =
+               "The answer to a wrong password is held back: 2 seconds for the first from an address, then "
+               "4, 8, and never longer than this. The right password waits for nobody. 0: at once."},
+          {.key = "login_failures_max",
+           .place = at(&Settings::popd, &PopdSettings::login_failures_max),
+           .form = Number{.min = 0, .max = 10'000, .unit = {}},
+           .doc = "After so many wrong passwords from one address (in IPv6 from one /64) no password from "
+                  "there is looked at for login_lock_s. This machine and smtpd.trusted_networks are never "
+                  "locked: put an Alaveteli on another machine there. 0: nobody is."},
+          {.key = "login_lock_s",
+           .place = at(&Settings::popd, &PopdSettings::login_lock_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "How long an address is locked after its last wrong password, and how long one is "
+                  "remembered."},
           {.key = "idle_timeout_s",
            .place = at(&Settings::popd, &PopdSettings::idle_timeout_s),
            .form = Number{.min = 1, .max = day_s, .unit = "seconds"},

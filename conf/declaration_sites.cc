@@ -102,13 +102,14 @@ Section maildrop_section() {
            .place = at(&Settings::maildrops, &Maildrop::password_file),
            .form = PathText{},
            .doc = "A file whose first line is the password, readable by the gateway alone: of the POP3 user, "
-                  "or of "
-                  "the ingress (RAILS_INBOUND_EMAIL_PASSWORD)."},
+                  "or a hash of that as `guichet passwd --file` writes it; or of the ingress "
+                  "(RAILS_INBOUND_EMAIL_PASSWORD)."},
           {.key = "password_hash",
            .place = at(&Settings::maildrops, &Maildrop::password_hash),
            .form = Text{.shape = &password_hash},
            .doc =
-               "The password as a hash, for a file that others may read; `mkpasswd -m yescrypt` makes one."},
+               "The POP3 password as a hash: `guichet passwd` makes one with scrypt, and all that crypt(3) "
+               "knows are good."},
           {.key = "path",
            .place = at(&Settings::maildrops, &Maildrop::path),
            .form = PathText{},

@@ -52,6 +52,9 @@ struct PopdSettings {
   unsigned offers_max = 10;           // in vain, then a delivery is stuck; 0: never
   unsigned waiting_alarm_h = 24;      // longer than this: an alarm; 0: never
   unsigned displace_after_s = 600;    // a session that says nothing, by another login
+  unsigned login_delay_max_s = 15;    // of the answer to a wrong password; 0: none
+  unsigned login_failures_max = 20;   // from one address, then it is locked; 0: never
+  unsigned login_lock_s = 900;
   unsigned idle_timeout_s = 1800;
 };
 
@@ -80,8 +83,8 @@ enum class RelayTls { never, when_offered, required };
 struct Maildrop {    // [[maildrop]]
   std::string name;  // the POP3 user name
   MaildropDriver driver = MaildropDriver::pop3;
-  std::filesystem::path password_file;         // first line; or
-  std::string password_hash;                   // crypt(3): $y$…, $6$…
+  std::filesystem::path password_file;         // first line, for pop3 clear or a hash; or
+  std::string password_hash;                   // crypt(3): $7$…, $y$…, $6$…
   std::filesystem::path path;                  // maildir: the folder with tmp, new and cur in it
   std::string url;                             // action_mailbox: the relay ingress
   std::filesystem::path ca_file;               // action_mailbox, smtp: who vouches for the other side

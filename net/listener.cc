@@ -10,10 +10,10 @@ std::unique_ptr<Admission::Ticket> Admission::enter(const asio::ip::address& add
   const std::lock_guard lock(mutex_);
   const auto from_address = ++per_address_[address];
   ++sessions_;
+  const bool trusted = trusted_.contain(address);
   auto verdict = Verdict::welcome;
-  if (from_address > limits_.per_address_max && !trusted_.contain(address))
-    verdict = Verdict::too_many_from_address;
-  if (sessions_ > limits_.sessions_max) verdict = Verdict::too_many;
+  if (from_address > limits_.per_address_max && !trusted) verdict = Verdict::too_many_from_address;
+  if (sessions_ > limits_.sessions_max - (trusted ? 0 : limits_.reserved)) verdict = Verdict::too_many;
   return std::make_unique<Ticket>(*this, address, verdict);
 }
 

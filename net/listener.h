@@ -23,6 +23,7 @@ class Admission {
   struct Limits {
     unsigned sessions_max = 0;
     unsigned per_address_max = 0;
+    unsigned reserved = 0;  // of sessions_max, for trusted addresses
   };
   enum class Verdict { welcome, too_many, too_many_from_address };
 

@@ -53,6 +53,15 @@ std::string to_text(const ip::tcp::endpoint& endpoint) {
   return endpoint.address().is_v6() ? "[" + host + "]" + port : host + port;
 }
 
+std::string place_of(const ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const auto whole = address.to_v6();
+  if (whole.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, whole).to_string();
+  auto octets = whole.to_bytes();
+  std::fill(octets.begin() + 8, octets.end(), std::uint8_t{0});
+  return ip::address_v6(octets).to_string() + "/64";
+}
+
 Networks::Networks(const std::vector<std::string>& cidrs) {
   for (const auto& cidr : cidrs) {
     const auto slash = std::min(cidr.find('/'), cidr.size());

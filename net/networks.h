@@ -15,6 +15,10 @@ namespace guichet::net {
 [[nodiscard]] std::optional<boost::asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);
 [[nodiscard]] std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);
 
+// Who shares it shares limits: the address, or in IPv6, where one customer has 2^64 of them, its /64.
+// "192.0.2.1", "2001:db8:1:2::/64"; an IPv4 address mapped into IPv6 is the IPv4 address.
+[[nodiscard]] std::string place_of(const boost::asio::ip::address& address);
+
 class Networks {
  public:
   // Texts that are no CIDR are skipped; conf/ has refused them before.

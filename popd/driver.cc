@@ -18,6 +18,7 @@ constexpr std::size_t output_octets_max = 256 * 1024;  // then it is written bef
 // cost its people an e-mail.
 constexpr int lock_attempts_max = 40;
 constexpr std::chrono::milliseconds lock_attempt_time{50};
+constexpr std::chrono::milliseconds hold_step{100};  // then it is asked whether the gateway stops
 
 SessionOptions session_options(const Server& server, Encryption encryption, const net::Accepted& accepted) {
   const bool tls = encryption == Encryption::from_the_start;
@@ -27,6 +28,10 @@ SessionOptions session_options(const Server& server, Encryption encryption, cons
           .plaintext_login = accepted.client.address().is_loopback(),
           .tls = tls,
           .limits = server.options.limits};
+}
+
+Caller caller_of(const Server& server, const net::asio::ip::address& address) {
+  return {net::place_of(address), address.is_loopback() || server.trusted.contain(address)};
 }
 
 std::vector<Entry> entries_of(const std::vector<store::WaitingRow>& rows) {
@@ -43,6 +48,7 @@ class Driver {
       : server_(server),
         encryption_(encryption),
         client_(accepted.client),
+        caller_(caller_of(server, client_.address())),
         session_(session_options(server, encryption, accepted)),
         ticket_(std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions) {
@@ -109,12 +115,14 @@ class Driver {
   Task<bool> answer_login(std::string user, std::string password) {
     keep_input();
     auto opened = std::make_shared<OpenedMaildrop>();
-    for (int attempt = 0; attempt < lock_attempts_max; ++attempt) {
-      co_await open_maildrop(user, password, opened);
+    const auto answer = co_await check_password(user, password);
+    opened->refusal = answer.refusal;
+    for (int attempt = 0; !answer.refusal && attempt < lock_attempts_max; ++attempt) {
+      co_await open_maildrop(user, opened);
       if (opened->refusal != LoginRefusal::in_use) break;
       co_await pause(lock_attempt_time);
     }
-    log_login(user, *opened);
+    log_login(user, answer.how, *opened);
     if (opened->refusal) {
       session_.login_refused(*opened->refusal);
       co_return true;
@@ -128,10 +136,31 @@ class Driver {
     co_return true;
   }
 
-  Task<void> open_maildrop(const std::string& user, const std::string& password,
-                           std::shared_ptr<OpenedMaildrop> opened) {
-    std::function<bool()> work = [this, opened, user, password, send_away = send_away()] {
-      *opened = server_.maildrops.open(user, password, send_away);
+  // A refusal is held back here: this session waits, no thread does.
+  Task<Gatekeeper::Answer> check_password(const std::string& user, const std::string& password) {
+    const auto came = Gatekeeper::Clock::now();
+    auto knocked = server_.gate.knock(caller_, user, password, came);
+    if (!std::holds_alternative<Gatekeeper::Answer>(knocked)) {
+      auto checked = std::make_shared<Gatekeeper::Answer>();
+      std::function<bool()> work = [this, checked, user, password] {
+        *checked = server_.gate.check(caller_, user, password, Gatekeeper::Clock::now());
+        return true;
+      };
+      co_await server_.hashing.run<bool>(std::move(work));
+      knocked = *checked;  // and the turn is another's
+    }
+    const auto answer = std::get<Gatekeeper::Answer>(knocked);
+    if (answer.locks) net::log_event(Level::warn, "pop3.locked", {{"place", caller_.place}});
+    const auto due = came + answer.held_back;
+    while (Gatekeeper::Clock::now() < due && !stream_.sessions().stopping())
+      co_await pause(hold_step);
+    stream_.expire_in(server_.options.idle_timeout);
+    co_return answer;
+  }
+
+  Task<void> open_maildrop(const std::string& user, std::shared_ptr<OpenedMaildrop> opened) {
+    std::function<bool()> work = [this, opened, user, send_away = send_away()] {
+      *opened = server_.maildrops.open(user, send_away);
       return true;
     };
     co_await server_.pool.run<bool>(std::move(work));
@@ -268,11 +297,13 @@ class Driver {
     co_return false;
   }
 
-  void log_login(const std::string& user, const OpenedMaildrop& login) {
+  void log_login(const std::string& user, Gatekeeper::How how, const OpenedMaildrop& login) {
+    static constexpr const char* ways[] = {"remembered", "checked", "locked", "put_off"};
     static constexpr const char* names[] = {"wrong", "in_use", "temporary", "login_delay", "detached"};
     net::log_event(login.trouble.empty() ? Level::info : Level::error, "pop3.login",
                    {{"client", net::to_text(client_)},
                     {"user", user},
+                    {"password", ways[static_cast<std::size_t>(how)]},
                     {"refused", login.refusal ? names[static_cast<std::size_t>(*login.refusal)] : "no"},
                     {"waiting", std::to_string(login.rows.size())},
                     {"error", login.trouble}});
@@ -289,6 +320,7 @@ class Driver {
   Server& server_;
   const Encryption encryption_;
   const net::asio::ip::tcp::endpoint client_;
+  const Caller caller_;
   Session session_;
   const std::unique_ptr<net::Admission::Ticket> ticket_;
   net::Stream stream_;

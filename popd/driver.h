@@ -6,8 +6,10 @@
 #include <string>
 
 #include "net/listener.h"
+#include "net/networks.h"
 #include "net/pool.h"
 #include "net/tls.h"
+#include "popd/gatekeeper.h"
 #include "popd/maildrops.h"
 #include "popd/session.h"
 #include "store/store.h"
@@ -23,9 +25,12 @@ struct ServerOptions {
 // What all sessions share. Outlives the loops.
 struct Server {
   ServerOptions options;
+  Gatekeeper& gate;
   Maildrops& maildrops;
   store::Store& store;
   net::Pool& pool;
+  net::Pool& hashing;     // for passwords alone, so that guessing takes no thread from reading
+  net::Networks trusted;  // like this machine itself: Gatekeeper
   std::shared_ptr<const net::TlsContext> tls;  // null: neither STLS nor implicit TLS
 };
 

@@ -25,13 +25,10 @@ bool of_the_moment(store::ErrorKind kind) {
 
 }  // namespace
 
-Maildrops::Maildrops(MaildropOptions options, const Users& users, store::Store& store, store::Clock& clock,
-                     store::Alarm alarm)
-    : options_(options), users_(users), store_(store), clock_(clock), alarm_(std::move(alarm)) {}
+Maildrops::Maildrops(MaildropOptions options, store::Store& store, store::Clock& clock, store::Alarm alarm)
+    : options_(options), store_(store), clock_(clock), alarm_(std::move(alarm)) {}
 
-OpenedMaildrop Maildrops::open(const std::string& name, const std::string& password,
-                               const std::function<void()>& send_away) {
-  if (!users_.check(name, password)) return refused(LoginRefusal::wrong);
+OpenedMaildrop Maildrops::open(const std::string& name, const std::function<void()>& send_away) {
   // Asked each time: adopt takes the mark away while the gateway runs.
   const auto& archive = store_.archive();
   if (store::detached(archive.disk(), archive.folder())) return refused(LoginRefusal::detached);

@@ -1,5 +1,4 @@
-// Between the protocol and the store: who may have a maildrop, what is in it now, and what a session made of
-// it.
+// Between the protocol and the store: who has a maildrop, what is in it now, and what a session made of it.
 //
 // Thread-safe. References must outlive the object, and the object its sessions.
 #pragma once
@@ -18,7 +17,6 @@
 #include "popd/offers.h"
 #include "popd/session.h"
 #include "popd/shelf.h"
-#include "popd/users.h"
 #include "store/seams.h"
 #include "store/store.h"
 
@@ -48,13 +46,11 @@ struct OpenedMaildrop {
 
 class Maildrops {
  public:
-  Maildrops(MaildropOptions options, const Users& users, store::Store& store, store::Clock& clock,
-            store::Alarm alarm);
+  Maildrops(MaildropOptions options, store::Store& store, store::Clock& clock, store::Alarm alarm);
 
-  // Blocks, for the pool: a password may be hashed, the index may have to catch up, and what is listed is
-  // read and compared with its digest, unless all is listed. `send_away`: MaildropLocks.
-  [[nodiscard]] OpenedMaildrop open(const std::string& name, const std::string& password,
-                                    const std::function<void()>& send_away);
+  // For one whose password was right. Blocks, for the pool: the index may have to catch up, and what is
+  // listed is read and compared with its digest, unless all is listed. `send_away`: MaildropLocks.
+  [[nodiscard]] OpenedMaildrop open(const std::string& name, const std::function<void()>& send_away);
 
   // What is to be appended at the end of a session; `by` and `at` are filled in here.
   [[nodiscard]] std::vector<store::Fact> conclude(const std::string& name,
@@ -73,7 +69,6 @@ class Maildrops {
   void tell_of(const std::vector<store::Fact>& facts);
 
   const MaildropOptions options_;
-  const Users& users_;
   store::Store& store_;
   store::Clock& clock_;
   const store::Alarm alarm_;

@@ -48,7 +48,7 @@ std::string_view text_of(LoginRefusal why) {
       return "[SYS/TEMP] maildrop is not available now, try again later";
     // RFC 2449 section 8.1.1
     case LoginRefusal::login_delay:
-      return "[LOGIN-DELAY] too soon after the last login, try again later";
+      return "[LOGIN-DELAY] too many wrong passwords, try again later";
     // RFC 3206 section 4: a person has to do something about it.
     case LoginRefusal::detached:
       return "[SYS/PERM] this is a detached copy of an archive, it hands nothing over (guichet adopt)";

@@ -92,7 +92,7 @@ enum class LoginRefusal {
   wrong,        // [AUTH], for an unknown name and for a wrong password
   in_use,       // [IN-USE]
   temporary,    // [SYS/TEMP]
-  login_delay,  // [LOGIN-DELAY]
+  login_delay,  // [LOGIN-DELAY]: passwords are not looked at for a while
   detached,     // [SYS/PERM]: a restored copy, to be looked at
 };
 

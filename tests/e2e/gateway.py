@@ -45,6 +45,7 @@ class Gateway:
             "store.path": self.store,
             "smtpd.listen": ["127.0.0.1:0"],
             "popd.listen": ["127.0.0.1:0"],
+            "popd.login_delay_max_s": 0,      # wrong passwords are answered at once
             "popd.session_messages_max": 0,   # a test that looks into a maildrop wants to see all of it
         }
         self.settings.update(settings or {})

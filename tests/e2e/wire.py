@@ -14,8 +14,8 @@ class Closed(Exception):
 class Wire:
     """A connection. When its first exchange fails it is closed again."""
 
-    def __init__(self, address, tls=None):
-        self.socket = socket.create_connection(address, timeout=PATIENCE_S)
+    def __init__(self, address, tls=None, source=None):
+        self.socket = socket.create_connection(address, timeout=PATIENCE_S, source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = b""
         if tls:
@@ -134,8 +134,8 @@ class Smtp(Wire):
 
 
 class Pop(Wire):
-    def __init__(self, address, user="foi", password="secret", tls=None):
-        super().__init__(address, tls)
+    def __init__(self, address, user="foi", password="secret", tls=None, source=None):
+        super().__init__(address, tls, source)
         try:
             self.greeting = self.line()
             assert self.greeting.startswith(b"+OK"), self.greeting
