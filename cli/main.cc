@@ -25,6 +25,7 @@
 #include "cli/import.h"
 #include "cli/index.h"
 #include "cli/list.h"
+#include "cli/passwd.h"
 #include "cli/plain_text.h"
 #include "cli/preflight.h"
 #include "cli/queue.h"
@@ -61,6 +62,7 @@ struct Arguments {
   ImportOptions import;
   ExportOptions out;
   ReconcileOptions reconcile;
+  PasswdOptions passwd;
   std::filesystem::path file;
 };
 
@@ -192,6 +194,14 @@ void take_export(CLI::App& command, Arguments& arguments) {
   command.add_flag("--served", options.served, "as handed out, one for each delivery, not as received");
 }
 
+void take_passwd(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.passwd;
+  command.add_flag("--generate", options.generate, "make a password, and print it this once");
+  command
+      .add_option("--file", options.file, "write the hash here, for password_file, instead of printing it")
+      ->type_name("PATH");
+}
+
 void take_verify(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.verify;
   command.add_flag("--json", options.json, "as JSON");
@@ -271,7 +281,7 @@ int refuse_split() {
   return bad_usage;
 }
 
-constexpr std::array<Command, 30> commands{{
+constexpr auto commands = std::to_array<Command>({
     {"", "run", "Serve: receive mail by SMTP, hand it out by POP3", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return run_gateway(s, a.config_file); }},
     {"", "list", "List the messages, newest first", take_limit,
@@ -327,6 +337,8 @@ constexpr std::array<Command, 30> commands{{
      [](const conf::Settings& s, const Arguments& a) { return adopt(s, a.yes); }},
     {"backup", "drill", "Restore the newest snapshot in a scratch folder, and compare", take_drill,
      [](const conf::Settings& s, const Arguments& a) { return backup_drill(s, a.drill); }},
+    {"", "passwd", "Make the hash of a POP3 password", take_passwd,
+     [](Arguments& a) { return passwd(a.passwd); }},
     {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,
      [](const conf::Settings& s, const Arguments& a) { return preflight(s, a.file); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
@@ -334,7 +346,7 @@ constexpr std::array<Command, 30> commands{{
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
     {"", "smtpd", "Serve SMTP alone (not in this release)", take_nothing, refuse_split},
     {"", "popd", "Serve POP3 alone (not in this release)", take_nothing, refuse_split},
-}};
+});
 
 const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
                                                          {"import", "What other mailboxes hold"},
