@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("cli", "cmake", "conf", "filters", "net", "popd", "smtpd", "store")
+ROOMS = ("cli", "cmake", "conf", "filters", "handover", "net", "popd", "smtpd", "store")
 
 # name of the bug: [(file, what stands there, what stands there instead)]
 MUTATIONS = {
