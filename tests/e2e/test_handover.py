@@ -379,7 +379,7 @@ class NextHop(socketserver.StreamRequestHandler):
         envelope = {}
         try:
             self.serve(server, envelope)
-        except ConnectionResetError:
+        except ConnectionError:
             pass   # a gateway that was killed
 
     def serve(self, server, envelope):
