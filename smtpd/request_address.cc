@@ -27,16 +27,18 @@ std::string_view take_word(std::string_view& text) {
   return taken;
 }
 
-// Ruby's Integer(): a leading 0 means octal, 0x hexadecimal. Alaveteli looks ids up that way.
+// Ruby's Integer(): 0x is hexadecimal, 0b binary, 0d decimal, 0o and a bare 0 octal. Alaveteli looks ids up
+// that way.
+int take_base(std::string_view& text) {
+  if (text.size() < 2 || text.front() != '0') return 10;
+  const char mark = text[1];
+  const bool named = mark == 'x' || mark == 'b' || mark == 'd' || mark == 'o';
+  text.remove_prefix(named ? 2 : 1);
+  return mark == 'x' ? 16 : mark == 'b' ? 2 : mark == 'd' ? 10 : 8;
+}
+
 std::optional<std::uint64_t> ruby_integer(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.front() == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
+  const int base = take_base(text);
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
