@@ -44,6 +44,15 @@ def without_reading(listed):
     return sorted(json.dumps(entry, sort_keys=True) for entry in listed)
 
 
+def without_offers(listed):
+    """The same without what a look into the maildrop adds."""
+    for entry in listed:
+        for delivery in entry["deliveries"]:
+            delivery["moves"] = [move for move in delivery["moves"] if move["what"] != "offered"]
+            delivery["state"] = delivery["state"].replace("offered", "waiting")
+    return without_reading(listed)
+
+
 class RestoreTest(GatewayTest):
     settings = {"store.volume_octets_max": 64 << 10}   # several volumes
 
@@ -334,7 +343,7 @@ class Merge(RestoreTest):
         self.assertEqual({uid: now[uid] for uid in old}, old)
         self.assertEqual(len(now), len(old) + 2 * len(sent))
         self.assertEqual(len(h.list()), 150 + len(sent))
-        self.assertLessEqual(set(without_reading(listed)), set(without_reading(h.list())))
+        self.assertLessEqual(set(without_offers(listed)), set(without_offers(h.list())))
         h.verify()
         self.go_on(h, old)
 
