@@ -46,9 +46,9 @@ void Housekeeping::look_for_overdue() {
   if (store::detached(store_.archive().disk(), store_.archive().folder())) return;
   const auto now = clock_.now();
   if (overdue_said_ && now.unix_us - overdue_said_->unix_us < 24 * hour_us) return;
-  const auto oldest = store_.ask([](store::IndexReader& index) { return index.queue("", 1); });
-  if (!oldest || oldest->empty()) return;
-  const auto& delivery = oldest->front().delivery;
+  const auto oldest = store_.ask([](store::IndexReader& index) { return index.oldest_waiting(); });
+  if (!oldest || !*oldest) return;
+  const auto& delivery = **oldest;
   const auto hours = (now.unix_us - delivery.at.unix_us) / hour_us;
   if (hours < settings_.popd.waiting_alarm_h) return;
   overdue_said_ = now;

@@ -106,10 +106,11 @@ class Status {
   }
 
   void overdue() {
-    const auto oldest = store_.index->queue("", 1);
-    if (!oldest || oldest->empty()) return;
-    const auto hours = (now_.unix_us - oldest->front().delivery.at.unix_us) / 3'600'000'000;
-    page_.json["oldest_waiting_s"] = (now_.unix_us - oldest->front().delivery.at.unix_us) / 1'000'000;
+    const auto oldest = store_.index->oldest_waiting();
+    if (!oldest || !*oldest) return;
+    const auto waiting_us = now_.unix_us - (*oldest)->at.unix_us;
+    const auto hours = waiting_us / 3'600'000'000;
+    page_.json["oldest_waiting_s"] = waiting_us / 1'000'000;
     if (settings_.popd.waiting_alarm_h > 0 && hours >= settings_.popd.waiting_alarm_h)
       page_.problem("a message waits for " + std::to_string(hours) +
                     " hours: does Alaveteli's poller run? guichet queue lists what waits and why");

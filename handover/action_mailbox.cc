@@ -34,7 +34,7 @@ Outcome ActionMailboxDriver::hand_over(const Item& item, store::ServedMessage& o
   transfer.add(CURLOPT_HTTPHEADER, "Expect:");  // an answer before the body would save nothing here
   transfer.add(CURLOPT_HTTPHEADER, "User-Agent: Guichet");
   const bool answered = transfer.run();
-  if (transfer.unreadable()) return {Outcome::Kind::refused_for_good, "not readable"};
+  if (transfer.unreadable()) return not_readable(*transfer.unreadable());
   if (transfer.stopped()) return {Outcome::Kind::stopped, ""};
   if (answered)
     return {meaning_of_status(transfer.status()), "HTTP status " + std::to_string(transfer.status())};

@@ -169,9 +169,11 @@ void Child::drain(const OnLine& out, const OnLine& err) {
 }
 
 // A line without end is dropped from its front: it is the last octets that say what happened.
+// No more than so much at a time: whoever waits has a time limit to look at.
 void Child::read(Stream& stream, const OnLine& on_line) {
+  constexpr int pieces_max = 64;
   std::array<char, 16 * 1024> piece{};
-  while (stream.descriptor >= 0) {
+  for (int pieces = 0; stream.descriptor >= 0 && pieces < pieces_max; ++pieces) {
     const auto got = ::read(stream.descriptor, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return;
@@ -179,8 +181,10 @@ void Child::read(Stream& stream, const OnLine& on_line) {
       ::close(std::exchange(stream.descriptor, -1));
       return;
     }
+    const auto known = stream.partial.size();  // no end in it
     stream.partial.append(piece.data(), static_cast<std::size_t>(got));
-    for (auto end = stream.partial.find('\n'); end != std::string::npos; end = stream.partial.find('\n')) {
+    for (auto end = stream.partial.find('\n', known); end != std::string::npos;
+         end = stream.partial.find('\n')) {
       on_line(stream.partial.substr(0, end));
       stream.partial.erase(0, end + 1);
     }

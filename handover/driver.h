@@ -34,6 +34,13 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
+// The message could not be read on in the middle of it: damage is for good, all else for the moment.
+[[nodiscard]] inline Outcome not_readable(const store::Error& why) {
+  const bool damaged = why.kind == store::ErrorKind::damaged;
+  return {damaged ? Outcome::Kind::refused_for_good : Outcome::Kind::unreachable,
+          "not readable: " + why.text};
+}
+
 class Driver {
  public:
   virtual ~Driver() = default;

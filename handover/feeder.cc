@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -73,12 +74,21 @@ std::vector<WaitingRow> Feeder::offerable() {
   if (!schedule_.may_try(Steady::now())) return {};
   auto rows = store_.offerable(
       {.maildrop = options_.maildrop, .limit = round_rows, .now = store::Instant{INT64_MAX}, .settle_us = 0});
-  if (rows) return std::move(*rows);
+  if (rows) return in_turn(std::move(*rows));
   unreachable("the index cannot be read: " + rows.error().text);
   return {};
 }
 
+// While the other side cannot be reached one message is tried at a time, each time the next one: it may be
+// this message that ends every connection, and the others would wait behind it for ever.
+std::vector<WaitingRow> Feeder::in_turn(std::vector<WaitingRow> rows) const {
+  const auto last = std::ranges::find(rows, last_tried_, &WaitingRow::uid);
+  if (!schedule_.is_reachable() && last != rows.end()) std::rotate(rows.begin(), last + 1, rows.end());
+  return rows;
+}
+
 void Feeder::attempt(const WaitingRow& row, const std::stop_token& stop) {
+  last_tried_ = row.uid;
   const auto item = item_of(row);
   auto octets = store::ServedMessage::open(store_, row);
   if (!item) return unreadable(row, item.error());

@@ -46,6 +46,7 @@ class Feeder {
   void run(const std::stop_token& stop);
   bool round(const std::stop_token& stop);
   [[nodiscard]] std::vector<store::WaitingRow> offerable();
+  [[nodiscard]] std::vector<store::WaitingRow> in_turn(std::vector<store::WaitingRow> rows) const;
   void attempt(const store::WaitingRow& row, const std::stop_token& stop);
   [[nodiscard]] store::Result<Item> item_of(const store::WaitingRow& row);
   void conclude(const store::WaitingRow& row, const Outcome& outcome);
@@ -67,6 +68,7 @@ class Feeder {
   Schedule schedule_;
   std::minstd_rand random_{std::random_device{}()};
   store::Instant last_taken_;  // since the start
+  store::Uid last_tried_;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

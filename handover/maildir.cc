@@ -86,7 +86,10 @@ Outcome MaildirDriver::hand_over(const Item& item, store::ServedMessage& octets,
       write(part, octets).and_then([&] { return disk_.rename(part, folder_ / "new" / name); }).and_then([&] {
         return disk_.sync_folder(folder_ / "new");
       });
-  if (done) return {};
+  if (done) {
+    present_.insert(item.uid.uuid);  // its record may fail to be written
+    return {};
+  }
   // It may be in new/ all the same, or a part of it in tmp/: the next attempt begins with a look.
   prepared_ = false;
   return {Outcome::Kind::unreachable, done.error().text};

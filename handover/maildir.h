@@ -35,7 +35,7 @@ class MaildirDriver final : public Driver {
   const std::filesystem::path folder_;
   const std::string host_;
   bool prepared_ = false;
-  std::set<store::Uuid> present_;  // ours, in new/ and cur/, as they were at the start
+  std::set<store::Uuid> present_;  // ours, delivered before or found in new/ and cur/ at the start
 };
 
 }  // namespace guichet::handover

@@ -69,7 +69,7 @@ Outcome::Kind meaning_of_reply(long reply, std::string_view command) {
 Outcome SmtpRouteDriver::hand_over(const Item& item, store::ServedMessage& octets,
                                    const std::stop_token& stop) {
   auto begin = octets.next();
-  if (!begin) return {Outcome::Kind::refused_for_good, "not readable: " + begin.error().text};
+  if (!begin) return not_readable(begin.error());
   if (goes_in_circles(*begin, options_.hostname))
     return {Outcome::Kind::refused_for_good, "it goes in circles: it came by here before"};
 
@@ -94,7 +94,7 @@ Outcome SmtpRouteDriver::hand_over(const Item& item, store::ServedMessage& octet
   transfer.set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
   const bool taken = transfer.run();
   if (taken) return {};
-  if (transfer.unreadable()) return {Outcome::Kind::refused_for_good, "not readable"};
+  if (transfer.unreadable()) return not_readable(*transfer.unreadable());
   if (transfer.stopped()) return {Outcome::Kind::stopped, ""};
   const auto said = transfer.last_heard().empty() ? transfer.error() : transfer.last_heard();
   return {meaning_of_reply(transfer.reply(), transfer.last_sent()), said};

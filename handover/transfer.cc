@@ -71,7 +71,7 @@ std::size_t Transfer::read(char* into, std::size_t size, std::size_t count, void
   auto& me = *static_cast<Transfer*>(self);
   if (me.ready_.empty()) {
     auto piece = me.octets_.next();
-    me.unreadable_ = !piece;
+    if (!piece) me.unreadable_ = piece.error();
     if (!piece) return CURL_READFUNC_ABORT;
     me.ready_ = std::move(*piece);
   }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -35,7 +36,8 @@ class Transfer {
   [[nodiscard]] long status() const;  // of HTTP; 0: none
   [[nodiscard]] long reply() const;   // the last one of SMTP, before the leave was taken; 0: none
   [[nodiscard]] bool stopped() const { return stop_.stop_requested(); }
-  [[nodiscard]] bool unreadable() const { return unreadable_; }              // the message itself
+  // Set: the message itself could not be read on.
+  [[nodiscard]] const std::optional<store::Error>& unreadable() const { return unreadable_; }
   [[nodiscard]] const std::string& last_sent() const { return last_sent_; }  // the last command, SMTP
   [[nodiscard]] const std::string& last_heard() const {
     return last_heard_;
@@ -58,7 +60,7 @@ class Transfer {
   std::unique_ptr<curl_slist, Free> list_;
   CURLoption list_option_{};
   std::string last_sent_, last_heard_;
-  bool unreadable_ = false;
+  std::optional<store::Error> unreadable_;
   bool leaving_ = false;
   char error_[CURL_ERROR_SIZE] = "";
   CURLcode code_ = CURLE_OK;

@@ -229,6 +229,9 @@ class Driver {
       keep_input();
       const bool written = co_await stream_.write(output_);
       if (!written) co_return false;
+      // A client that reads slowly is not silent.
+      stream_.expire_in(server_.options.idle_timeout);
+      lock_->heard(MaildropLocks::Clock::now());
     }
     writer.finish(output_);
     co_return true;

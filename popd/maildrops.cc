@@ -54,12 +54,21 @@ store::Result<void> Maildrops::list(const std::string& name, OpenedMaildrop& ope
     if (!reads_ahead(options_.offers.session_messages_max)) return {};
     opened.ready = open_group(store_, opened.rows, 1, opened.rows.size());
     opened.rows.resize(opened.ready.size());  // large ones after the first come in the next session
-    for (const auto& ready : opened.ready)
-      if (!ready.message && of_the_moment(ready.message.error().kind))
-        return tl::unexpected(ready.message.error());
+    if (auto trouble = trouble_of_the_moment(opened)) return tl::unexpected(std::move(*trouble));
     if (set_aside_unreadable(opened) == 0) return {};
   }
   return store::fail(store::ErrorKind::damaged, "many messages cannot be read: guichet verify");
+}
+
+// What another login may read: a disk that fails for a second must not cost a message its place.
+std::optional<store::Error> Maildrops::trouble_of_the_moment(const OpenedMaildrop& opened) {
+  for (const auto& ready : opened.ready) {
+    if (ready.message) continue;
+    const auto kind = ready.message.error().kind;
+    const bool first = kind == store::ErrorKind::io && first_failure(opened.rows[ready.number - 1].uid);
+    if (first || of_the_moment(kind)) return ready.message.error();
+  }
+  return std::nullopt;
 }
 
 std::size_t Maildrops::set_aside_unreadable(OpenedMaildrop& opened) {

@@ -30,11 +30,6 @@ struct MaildropOptions {
   std::chrono::seconds displace_after{600};
 };
 
-// Whether a login reads all that it lists, given popd.session_messages_max.
-[[nodiscard]] constexpr bool reads_ahead(std::size_t session_messages_max) {
-  return session_messages_max > 0 && session_messages_max <= 64;
-}
-
 // The answer to a login: the maildrop as it is now, or why not.
 struct OpenedMaildrop {
   std::optional<LoginRefusal> refusal;
@@ -64,6 +59,7 @@ class Maildrops {
 
  private:
   store::Result<void> list(const std::string& name, OpenedMaildrop& opened);
+  [[nodiscard]] std::optional<store::Error> trouble_of_the_moment(const OpenedMaildrop& opened);
   std::size_t set_aside_unreadable(OpenedMaildrop& opened);
   [[nodiscard]] bool first_failure(const store::Uid& uid);
   void tell_of(const std::vector<store::Fact>& facts);

@@ -31,7 +31,7 @@ class Conclusion {
     if (i < end_.retrieved.size() && end_.retrieved[i])
       return end_.quit ? OfferOutcome::retrieved : OfferOutcome::dropped;
     // A hundred thousand that are listed at each poll are no offers, and are not written down one by one.
-    const bool skipped = end_.quit && end_.uids_told && rules_.session_messages_max > 0;
+    const bool skipped = end_.quit && end_.uids_told && reads_ahead(rules_.session_messages_max);
     return skipped ? std::optional(OfferOutcome::listed) : std::nullopt;
   }
 

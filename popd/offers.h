@@ -20,10 +20,15 @@ namespace guichet::popd {
 // again.
 inline constexpr std::chrono::minutes settle_time{31};
 
+// Whether a session lists few enough for a login to read all of them before they are listed, and for each to
+// count as offered by that; given popd.session_messages_max, 0 for all.
+[[nodiscard]] constexpr bool reads_ahead(std::size_t session_messages_max) {
+  return session_messages_max > 0 && session_messages_max <= 64;
+}
+
 struct OfferRules {
-  std::size_t session_messages_max =
-      1;                     // 0: all; then a message that is only listed does not count as offered
-  unsigned offers_max = 10;  // 0: for ever
+  std::size_t session_messages_max = 1;  // 0: all
+  unsigned offers_max = 10;              // 0: for ever
 };
 
 struct SessionEnd {

@@ -167,6 +167,8 @@ class IndexReader {
   }
   // Still to be handed over, the oldest first; "": of all maildrops.
   [[nodiscard]] Result<std::vector<QueueRow>> queue(const std::string& maildrop, std::size_t limit);
+  // Of what is not stuck.
+  [[nodiscard]] Result<std::optional<DeliveryRow>> oldest_waiting();
   // In the order in which it befell.
   [[nodiscard]] Result<std::vector<MoveRow>> moves(const DeliveryKey& delivery);
   [[nodiscard]] Result<std::vector<BookRow>> books();

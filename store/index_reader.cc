@@ -201,17 +201,22 @@ struct IndexReader::Connection {
   "WHERE d.maildrop = ?1 AND d.state = 5 GROUP BY d.message, d.uid "
   sqlite::Statement offered{*database, GUICHET_OFFERED "ORDER BY d.volume, d.offset"};
   // Those of outcome 0 and 1 were seen by a consumer that went on to QUIT: it wants time before it is asked
-  // again.
+  // again. An offer in the future was told by a clock that was set back since: it keeps nothing waiting.
   sqlite::Statement returned{*database, GUICHET_OFFERED
-                             "HAVING max(m.at_us + iif(m.outcome < 2, ?3, 0)) <= ?2 "
+                             "HAVING max(m.at_us) > ?2 OR max(m.at_us + iif(m.outcome < 2, ?3, 0)) <= ?2 "
                              "ORDER BY max(m.at_us), d.volume, d.offset LIMIT ?4"};
 #undef GUICHET_OFFERED
   sqlite::Statement moves{*database,
                           "SELECT kind, at_us, outcome, detail FROM moves WHERE message = ?1 AND uid = ?2 "
                           "ORDER BY said_order"};
-  sqlite::Statement pending{*database, GUICHET_DELIVERIES
-                            "WHERE state IN (0, 3, 5) AND (?1 = '' OR maildrop = ?1) "
-                            "ORDER BY at_us, volume, offset LIMIT ?2"};
+  // Two small indexes; asked for all states at once SQLite would read every delivery there is.
+  sqlite::Statement pending{*database, "SELECT * FROM (" GUICHET_DELIVERIES
+                                       "WHERE state = 0 UNION ALL " GUICHET_DELIVERIES
+                                       "WHERE state IN (3, 5)) WHERE ?1 = '' OR maildrop = ?1 "
+                                       "ORDER BY at_us, volume, offset LIMIT ?2"};
+  sqlite::Statement oldest_waiting{*database, "SELECT * FROM (" GUICHET_DELIVERIES
+                                              "WHERE state = 0 UNION ALL " GUICHET_DELIVERIES
+                                              "WHERE state IN (3, 5) AND state = 5) ORDER BY at_us LIMIT 1"};
   sqlite::Statement books{
       *database, "SELECT maildrop, state, how, count(*) FROM deliveries GROUP BY maildrop, state, how"};
   sqlite::Statement undelivered{*database,
@@ -374,6 +379,10 @@ Result<std::vector<QueueRow>> IndexReader::queue(const std::string& maildrop, st
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+Result<std::optional<DeliveryRow>> IndexReader::oldest_waiting() {
+  return connection_->oldest_waiting.first(read_delivery);
 }
 
 Result<std::vector<BookRow>> IndexReader::books() {

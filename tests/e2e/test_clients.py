@@ -9,12 +9,17 @@ Clients × messages: everything is identical but
 | client | message | what it does |
 | --- | --- | --- |
 | fetchmail | empty; lines of a megabyte | adds an end to a header without a body; cuts lines at its buffer |
+| mutt | empty; NUL | the same; ends the line there |
 | getmail | all | reads each message with Python's email and folds long header lines anew |
 """
 
 import os
 import poplib
+import pty
+import re
+import select
 import shutil
+import signal
 import socketserver
 import subprocess
 import threading
@@ -38,7 +43,8 @@ AWKWARD = {
     "lines of a megabyte": b"Subject: long\r\n\r\n" + b"y" * 1_000_000 + b"\r\n" + b"z" * 1_000_000 + b"\r\n",
     "50 MB": b"Subject: large\r\n\r\n" + (b"." + b"l" * 75 + b"\r\n") * (LARGE // 78),
 }
-OF_THE_CLIENT = {"fetchmail": {"empty", "lines of a megabyte"}, "getmail": set(AWKWARD)}
+OF_THE_CLIENT = {"fetchmail": {"empty", "lines of a megabyte"}, "getmail": set(AWKWARD),
+                 "mutt": {"empty", "NUL"}}
 STORE = '#!/bin/sh\nset -e\nn=$(mktemp "$1/part.XXXXXX")\ncat > "$n"\nmv "$n" "$1/got.${n##*.}"\n'
 
 
@@ -62,6 +68,11 @@ class Reference(socketserver.StreamRequestHandler):
             elif verb == "RETR":
                 self.say(f"+OK {len(forms[number - 1])} octets")
                 self.wfile.write(wire.stuffed(forms[number - 1]))
+            elif verb == "TOP":
+                head, blank, body = forms[number - 1].partition(b"\r\n\r\n")
+                self.say("+OK")
+                self.wfile.write(wire.stuffed((head + b"\r\n" if blank else head) +
+                                              b"\r\n" + b"".join(body.splitlines(True)[:int(words[2])])))
             elif verb == "CAPA":
                 self.say("+OK\r\nUSER\r\nUIDL\r\nTOP\r\n.")
             else:
@@ -222,6 +233,38 @@ delivery maildir {self.got}
 uidls_file {self.folder / "uidls"}
 """)
         self.run_client(tool("mpop"), "-C", rc, "-a")
+
+    def test_mutt(self):
+        self.both("mutt", self.mutt)
+
+    def mutt(self, address):
+        """It wants a terminal and a person: a pseudo-terminal, and keys that its settings push. It adds two fields of
+        its own to each message that it copies."""
+        host, port = address
+        program, box = tool("mutt"), self.got / "box"
+        (self.folder / "Mail").mkdir(exist_ok=True)   # or it asks whether to make it
+        rc = self.settings_file("muttrc", f"""
+set pop_authenticators="user" pop_delete=no mbox_type=Maildir confirmcreate=no confirmappend=no wait_key=no quit=yes delete=no move=no
+set copy=no ssl_starttls=no ssl_force_tls=no sleep_time=0 auto_tag=yes
+push "<tag-pattern>~A<enter><copy-message>{box}<enter><quit>"
+""")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.environ.update(TERM="xterm", HOME=str(self.folder), LC_ALL="C.UTF-8")
+            os.execv(program, ["mutt", "-n", "-F", str(rc), "-f", f"pop://foi:secret@{host}:{port}/"])
+        said = b""
+        try:
+            while select.select([terminal], [], [], PATIENCE_S)[0]:
+                said += os.read(terminal, 1 << 16)
+            os.kill(child, signal.SIGKILL)   # it asks something that nobody answers
+        except OSError:
+            pass   # the terminal ends with it
+        os.close(terminal)
+        os.waitpid(child, 0)
+        self.assertTrue(box.exists(), said[-2000:])
+        for file in [file for file in box.rglob("*") if file.is_file()]:
+            head, blank, body = file.read_bytes().partition(b"\n\n")
+            file.write_bytes(re.sub(rb"\nContent-Length: \d+\nLines: \d+$", b"", head) + blank + body)
 
 
 if __name__ == "__main__":

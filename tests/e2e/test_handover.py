@@ -170,6 +170,8 @@ class Ingress(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         expected = "Basic " + base64.b64encode(b"actionmailbox:secret").decode()
         status = server.status.pop(0) if server.status else 204
+        if server.poison and server.poison in body:
+            status = 403   # as something in front of Rails may answer
         if self.headers["Authorization"] != expected:
             status = 401
         elif self.path != "/rails/action_mailbox/relay/inbound_emails":
@@ -196,6 +198,7 @@ class ActionMailbox(Handover):
         super().setUp()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ingress)
         self.server.status, self.server.attempts, self.server.stored = [], [], []
+        self.server.poison = None
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
         self.addCleanup(self.shut)
@@ -239,6 +242,13 @@ class ActionMailbox(Handover):
         eventually(lambda: len(self.server.stored) == 1, "the other one")
         self.original_is_in(self.server.stored[0], AWKWARD[1])
         eventually(lambda: sorted(self.states(g)) == ["handed_over", "offered"], "states")
+
+    def test_one_that_ends_every_connection_holds_up_no_other(self):
+        self.server.poison = b"Subject: plain"
+        g = self.start()
+        for octets in AWKWARD[:3]:
+            self.send(g, octets)
+        eventually(lambda: sorted(self.states(g)) == ["handed_over", "handed_over", "waiting"], "the others pass")
 
     def test_a_wrong_path_is_everybodys_trouble_and_nothing_is_lost(self):
         g = self.start("/wrong")
@@ -362,6 +372,11 @@ class Pipe(Handover):
     @staticmethod
     def runs(pid):
         return subprocess.run(["kill", "-0", pid], capture_output=True).returncode == 0
+
+    def test_one_that_talks_without_end_is_ended_too(self):
+        g = self.start("exec cat /dev/zero\n", "time_limit_s = 1")
+        self.send(g, AWKWARD[0])
+        eventually(lambda: self.states(g) == ["offered"], "given up")
 
     def test_one_that_hangs_does_not_keep_the_gateway(self):
         g = self.start("exec sleep 1000\n")

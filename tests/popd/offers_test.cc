@@ -71,6 +71,8 @@ TEST(Offers, WhatWasSkippedByAClientThatKnowsUidsCounts) {
 TEST(Offers, AListingOfAllIsNoOfferOfEach) {
   EXPECT_THAT(told({row(1), row(2)}, quit({false, true}, {}), {.session_messages_max = 0}),
               ElementsAre("retrieved 2"));
+  EXPECT_THAT(told({row(1), row(2)}, quit({false, true}, {}), {.session_messages_max = 65}),
+              ElementsAre("retrieved 2"));
 }
 
 TEST(Offers, WhatIsOfferedTooOftenIsStuck) {

@@ -71,6 +71,18 @@ TEST_F(MovesTest, WhatTheConsumerHasSeenComesBackWhenItHasSettled) {
   EXPECT_THAT(listed(0, 0), ElementsAre(1, 2, 3, 4)) << "without a limit nothing waits for the clock";
 }
 
+TEST_F(MovesTest, AClockThatWasSetBackHidesNothing) {
+  apply({offered(1, 1, 1, 5000, OfferOutcome::retrieved), offered(2, 2, 2, 5000, OfferOutcome::dropped)});
+  EXPECT_THAT(listed(9, 100), ElementsAre(3, 4, 1, 2));
+}
+
+TEST_F(MovesTest, TheOldestThatWaitsIsNotOneThatIsStuck) {
+  apply({stuck(1, 1, 1), offered(2, 2, 2, 1), handed_over(3, 3)});
+  EXPECT_EQ(must(reader().oldest_waiting())->uid, uid(2));
+  apply({stuck(2, 2, 3), stuck(4, 4, 4)});
+  EXPECT_FALSE(must(reader().oldest_waiting()));
+}
+
 TEST_F(MovesTest, OffersAreCounted) {
   apply({offered(1, 1, 1, 1, OfferOutcome::dropped), offered(1, 1, 2, 2, OfferOutcome::dropped)});
   apply({offered(1, 1, 2, 2, OfferOutcome::dropped)});  // told twice
