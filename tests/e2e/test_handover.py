@@ -167,7 +167,10 @@ class Ingress(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         server = self.server
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return   # the gateway was killed in the middle
         expected = "Basic " + base64.b64encode(b"actionmailbox:secret").decode()
         status = server.status.pop(0) if server.status else 204
         if server.poison and server.poison in body:
@@ -414,6 +417,8 @@ class NextHop(socketserver.StreamRequestHandler):
             elif verb == b"DATA":
                 self.say("354 go")
                 octets = self.data()
+                if octets is None:
+                    return   # the gateway was killed in the middle
                 reply = server.data.pop(0) if server.data else "250 2.0.0 taken"
                 if reply.startswith("250"):
                     server.stored.append({**envelope, "octets": octets})
@@ -433,7 +438,7 @@ class NextHop(socketserver.StreamRequestHandler):
             if line == b".\r\n" and (not octets or octets.endswith(b"\r\n")):
                 return octets
             octets += line[1:] if line.startswith(b".") and (not octets or octets.endswith(b"\r\n")) else line
-        return octets
+        return None
 
 
 class SmtpRoute(Handover):
