@@ -103,13 +103,11 @@ void Feeder::unreadable(const WaitingRow& row, const store::Error& why) {
 }
 
 store::Result<Item> Feeder::item_of(const WaitingRow& row) {
-  const auto delivered = store_.archive().fact(row.place);
-  if (!delivered) return tl::unexpected(delivered.error());
-  const auto* delivery = std::get_if<store::Delivered>(&*delivered);
+  const auto delivery = store::delivered_at(store_.archive(), row.place);
+  if (!delivery) return tl::unexpected(delivery.error());
   const auto message = store_.message(row.message);
   if (!message) return tl::unexpected(message.error());
-  if (!delivery || !*message)
-    return store::fail(store::ErrorKind::damaged, "the record of a delivery is not one");
+  if (!*message) return store::fail(store::ErrorKind::damaged, "a delivery without its message");
   const auto fact = store_.archive().fact((*message)->place);
   if (!fact) return tl::unexpected(fact.error());
   const auto* received = std::get_if<store::Received>(&*fact);

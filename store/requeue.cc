@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/served_message.h"
+
 namespace guichet::store {
 namespace {
 
@@ -11,18 +13,10 @@ bool can_be_requeued(DeliveryState state) {
   return state == DeliveryState::handed_over || is_pending(state);
 }
 
-Result<Delivered> delivered_at(const Store& store, const DeliveryRow& row) {
-  auto fact = store.archive().fact(row.place);
-  if (!fact) return tl::unexpected(fact.error());
-  auto* delivered = std::get_if<Delivered>(&*fact);
-  if (!delivered) return fail(ErrorKind::damaged, "the record of a delivery is not one");
-  return std::move(*delivered);
-}
-
 // Both facts of one delivery become durable together: never both uids, never neither.
 Result<std::size_t> add(Store& store, IdSource& ids, const RequeueOrder& order, const DeliveryRow& row,
                         std::vector<Fact>& facts) {
-  auto again = delivered_at(store, row);
+  auto again = delivered_at(store.archive(), row.place);
   if (!again) return tl::unexpected(again.error());
   again->uid = Uid{ids.mint(order.at)};
   again->at = order.at;

@@ -10,21 +10,21 @@ namespace {
 
 constexpr std::size_t piece_octets = 256 * 1024;
 
-Result<Delivered> delivery_at(Store& store, Place place) {
-  auto fact = store.archive().fact(place);
+}  // namespace
+
+Result<Delivered> delivered_at(const Archive& archive, Place place) {
+  auto fact = archive.fact(place);
   if (!fact) return tl::unexpected(fact.error());
   auto* delivered = std::get_if<Delivered>(&*fact);
   if (!delivered) return fail(ErrorKind::damaged, "the record of a delivery is not one");
   return std::move(*delivered);
 }
 
-}  // namespace
-
 ServedMessage::ServedMessage(const Archive& archive, BodyPlace place, ServedForm form)
     : archive_(archive), place_(place), transform_(std::move(form.rule)), ready_(std::move(form.prefix)) {}
 
 Result<std::unique_ptr<ServedMessage>> ServedMessage::open(Store& store, const WaitingRow& row) {
-  auto delivered = delivery_at(store, row.place);
+  auto delivered = delivered_at(store.archive(), row.place);
   if (!delivered) return tl::unexpected(delivered.error());
   const auto message = store.message(row.message);
   if (!message) return tl::unexpected(message.error());

@@ -9,6 +9,9 @@
 
 namespace guichet::store {
 
+// The delivery whose record is at this place. damaged: it is the record of something else.
+[[nodiscard]] Result<Delivered> delivered_at(const Archive& archive, Place place);
+
 // Blocks on the disk: for the pool. One thread at a time.
 class ServedMessage {
  public:
