@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/log.h"
+#include "smtpd/client.h"
 
 namespace guichet::smtpd {
 namespace {
@@ -17,6 +18,10 @@ SessionOptions session_options(const Server& server) {
   return {.hostname = server.options.hostname,
           .starttls = server.tls != nullptr,
           .limits = server.options.limits};
+}
+
+Client client_of(const net::asio::ip::tcp::endpoint& endpoint) {
+  return {.address = endpoint.address().to_string(), .port = endpoint.port()};
 }
 
 std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) {
@@ -52,7 +57,7 @@ class Driver {
  public:
   Driver(Server& server, net::Accepted accepted)
       : server_(server),
-        client_(accepted.client),
+        client_(client_of(accepted.client)),
         ticket_(std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions),
         session_(session_options(server)) {}
@@ -220,8 +225,8 @@ class Driver {
     if (session_id_ == store::Uuid{}) session_id_ = server_.intake.new_id();
     const auto* tls = stream_.tls();
     return {.session = session_id_.text(),
-            .client = client_.address().to_string(),
-            .client_port = client_.port(),
+            .client = client_.address,
+            .client_port = client_.port,
             .helo = session_.client().helo,
             .protocol = protocol_of(session_.client(), tls != nullptr, transaction.smtputf8),
             .tls_version = tls ? tls->version() : "",
@@ -237,7 +242,7 @@ class Driver {
     stream_.expire_in(handshake_timeout);
     const bool shaken = co_await stream_.handshake(*server_.tls);
     if (!shaken) {
-      net::log_event(Level::info, "smtp.tls_failed", {{"client", net::to_text(client_)}});
+      net::log_event(Level::info, "smtp.tls_failed", {{"client", to_text(client_)}});
       co_return false;
     }
     stream_.expire_in(server_.options.idle_timeout);
@@ -255,7 +260,7 @@ class Driver {
 
   void log_refusal(const char* at, const std::string& address, const Reply& reply) {
     net::log_event(Level::info, "smtp.refused",
-                   {{"client", net::to_text(client_)},
+                   {{"client", to_text(client_)},
                     {"at", at},
                     {"address", address},
                     {"reply", std::to_string(reply.code) + " " + reply.enhanced}});
@@ -267,7 +272,7 @@ class Driver {
     const auto& filed = unlogged_->result;
     net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
                    {{"session", unlogged_->envelope.session},
-                    {"client", net::to_text(client_)},
+                    {"client", to_text(client_)},
                     {"id", unlogged_->id.uuid.text()},
                     {"from", unlogged_->envelope.mail_from},
                     {"recipients", std::to_string(unlogged_->recipients)},
@@ -277,7 +282,7 @@ class Driver {
   }
 
   Server& server_;
-  const net::asio::ip::tcp::endpoint client_;
+  Client client_;  // whom records, logs and limits mean; its HELO is the session's
   const std::unique_ptr<net::Admission::Ticket> ticket_;
   net::Stream stream_;
   Session session_;
