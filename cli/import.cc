@@ -51,7 +51,7 @@ smtpd::Policy policy_of(const conf::Settings& settings) {
 IsOurs ours_by(const smtpd::Policy& policy) {
   return [&policy](const std::string& address) {
     const auto path = smtpd::parse_path("<" + address + ">");
-    return path && std::holds_alternative<store::Recipient>(policy.recipient(path->path));
+    return path && policy.rule(path->path).taken();
   };
 }
 

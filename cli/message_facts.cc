@@ -1,5 +1,6 @@
 #include "cli/message_facts.h"
 
+#include <algorithm>
 #include <array>
 
 namespace guichet::cli {
@@ -37,11 +38,23 @@ Json envelope_of(const store::Received& received) {
   return envelope;
 }
 
+// Old records, and imports, do not say.
+std::string class_of(const store::Received& received, const Json& envelope, const std::string& recipient) {
+  const auto found = std::ranges::find(received.recipients, recipient, &store::Recipient::address);
+  const auto at = static_cast<std::size_t>(found - received.recipients.begin());
+  const auto classes = envelope.find("recipient_classes");
+  if (classes == envelope.end() || !classes->is_array() || at >= classes->size()) return "";
+  const auto& name = (*classes)[at];
+  return name.is_string() ? name.get<std::string>() : "";
+}
+
 void read_envelope(StoreView& store, MessageFacts& facts) {
   const auto fact = store.archive->fact(facts.row.place);
   const auto* received = fact ? std::get_if<store::Received>(&*fact) : nullptr;
   if (received) {
     facts.envelope = envelope_of(*received);
+    for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
+      facts.classes[i] = class_of(*received, facts.envelope, facts.deliveries[i].recipient);
     return;
   }
   if (const auto* erased = fact ? std::get_if<store::Erased>(&*fact) : nullptr) {
@@ -80,7 +93,9 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
                      .damage = std::nullopt,
                      .erased = std::nullopt,
                      .deliveries = std::move(*deliveries),
-                     .moves = {}};
+                     .moves = {},
+                     .classes = {}};
+  facts.classes.resize(facts.deliveries.size());
   for (const auto& delivery : facts.deliveries) {
     auto moves = store.index->moves({delivery.message, delivery.uid});
     if (!moves) return tl::unexpected(moves.error());
@@ -106,6 +121,7 @@ Json to_json(const MessageFacts& facts) {
   object["deliveries"] = Json::array();
   for (std::size_t i = 0; i < facts.deliveries.size(); ++i) {
     auto delivery = to_json(facts.deliveries[i]);
+    if (!facts.classes[i].empty()) delivery["class"] = facts.classes[i];
     delivery["moves"] = Json::array();
     for (const auto& move : facts.moves[i])
       delivery["moves"].push_back(to_json(move));

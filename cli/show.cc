@@ -44,14 +44,16 @@ std::string state_of(const store::DeliveryRow& delivery) {
   return over.empty() ? state : over + ", then " + state;
 }
 
-void page_of_delivery(const store::DeliveryRow& delivery, const std::vector<store::MoveRow>& moves) {
+void page_of_delivery(const MessageFacts& facts, std::size_t i) {
+  const auto& delivery = facts.deliveries[i];
   std::cout << '\n';
   line("delivery", delivery.uid.uuid.text());
   line("  recipient", delivery.recipient);
+  if (!facts.classes[i].empty()) line("  class", facts.classes[i]);
   line("  maildrop", delivery.maildrop);
   line("  state", state_of(delivery));
   line("  delivered", delivery.at.rfc3339());
-  for (const auto& move : moves)
+  for (const auto& move : facts.moves[i])
     line("  then", in_words(move));
   line("  served octets", std::to_string(delivery.size_octets));
   line("  record in", place_text(delivery.place.volume, delivery.place.offset));
@@ -63,7 +65,7 @@ void page_of_erasure(const MessageFacts& facts) {
   line("  by", facts.erased->by);
   line("  octets", facts.erased->records.empty() ? "kept: another message has the same ones" : "gone");
   for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
-    page_of_delivery(facts.deliveries[i], facts.moves[i]);
+    page_of_delivery(facts, i);
 }
 
 void show_page(StoreView& store, const MessageFacts& facts) {
@@ -76,7 +78,7 @@ void show_page(StoreView& store, const MessageFacts& facts) {
   line("record in", place_text(facts.row.place.volume, facts.row.place.offset));
   page_of_envelope(facts);
   for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
-    page_of_delivery(facts.deliveries[i], facts.moves[i]);
+    page_of_delivery(facts, i);
 }
 
 void show_json(StoreView& store, const MessageFacts& facts) {

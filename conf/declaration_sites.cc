@@ -42,8 +42,8 @@ Section site_section() {
            .form = choice_of<RecipientPolicy>(),
            .doc =
                "Which addresses are accepted. \"prefix\": each one with the prefix, as Alaveteli sorts out "
-               "mistyped ones itself. \"strict\": genuine request addresses only, for a site that is sent "
-               "much to invented ones; it needs secret_file."},
+               "mistyped ones itself. \"strict\": genuine request addresses only, beside postmaster and what "
+               "a [[route]] names, for a site that is sent much to invented ones; it needs secret_file."},
           {.key = "keep_handed_over_days",
            .place = at(&Settings::sites, &Site::keep_handed_over_days),
            .form = Number{.min = 0, .max = 36'500, .unit = "days"},

@@ -98,25 +98,27 @@ class Driver {
   void answer_mail(const AskMail& ask) {
     auto refusal = server_.intake.refusal(ask.transaction->size_declared);
     recipients_.clear();
+    classes_.clear();
     if (refusal) log_refusal("mail", ask.transaction->reverse_path.written, *refusal);
     session_.answer(std::move(refusal));
   }
 
   void answer_recipient(const AskRecipient& ask) {
-    auto ruling = server_.policy.recipient(*ask.recipient);
-    if (auto* refusal = std::get_if<Reply>(&ruling)) {
+    auto ruling = server_.policy.rule(*ask.recipient);
+    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) {
       log_refusal("rcpt", ask.recipient->written, *refusal);
       return session_.answer(std::move(*refusal));
     }
-    remember(std::move(std::get<store::Recipient>(ruling)));
+    remember(std::move(std::get<store::Recipient>(ruling.answer)), ruling.recipient_class);
     session_.answer(std::nullopt);
   }
 
   // The same address twice is one delivery.
-  void remember(store::Recipient recipient) {
+  void remember(store::Recipient recipient, RecipientClass recipient_class) {
     const auto same = [&](const store::Recipient& known) { return known.address == recipient.address; };
-    if (std::none_of(recipients_.begin(), recipients_.end(), same))
-      recipients_.push_back(std::move(recipient));
+    if (std::any_of(recipients_.begin(), recipients_.end(), same)) return;
+    recipients_.push_back(std::move(recipient));
+    classes_.push_back(recipient_class);
   }
 
   void answer_data() {
@@ -233,7 +235,8 @@ class Driver {
             .tls_cipher = tls ? tls->cipher() : "",
             .mail_from = transaction.reverse_path.written,
             .body_8bitmime = transaction.body_8bitmime,
-            .smtputf8 = transaction.smtputf8};
+            .smtputf8 = transaction.smtputf8,
+            .recipient_classes = classes_};
   }
 
   Task<bool> start_tls() {
@@ -290,6 +293,7 @@ class Driver {
   std::string_view input_;  // octets read and not consumed; in the shared buffer or in pending_
   std::string pending_;
   std::vector<store::Recipient> recipients_;
+  std::vector<RecipientClass> classes_;  // of each of them
   std::unique_ptr<Incoming> incoming_;
   std::optional<Filing> unlogged_;
   std::chrono::steady_clock::time_point window_begin_;

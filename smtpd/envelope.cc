@@ -1,6 +1,7 @@
 #include "smtpd/envelope.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "store/facts.h"
 
@@ -12,6 +13,27 @@ void add(std::string& json, std::string_view name, std::string_view value) {
   store::append_json_string(json, value);
   if (!store::is_utf8(value))
     json.append(",\"").append(name).append("_hex\":\"").append(store::hex(value)).append("\"");
+}
+
+// Names of ours, which need no escapes.
+void add_classes(std::string& json, const std::vector<RecipientClass>& classes) {
+  if (classes.empty()) return;
+  json.append(",\"recipient_classes\":");
+  for (char before = '['; const auto each : classes) {
+    json.append(1, std::exchange(before, ',')).append("\"").append(name_of(each)).append("\"");
+  }
+  json.append("]");
+}
+
+// Of a later release there may be names that this one does not know: then nothing is said.
+std::vector<RecipientClass> classes_of(const nlohmann::json& json) {
+  std::vector<RecipientClass> classes;
+  for (const auto& name : json.value("recipient_classes", nlohmann::json::array())) {
+    const auto each = recipient_class_of(name.get<std::string>());
+    if (!each) return {};
+    classes.push_back(*each);
+  }
+  return classes;
 }
 
 std::string unhex(const std::string& text) {
@@ -44,6 +66,7 @@ std::string encode_envelope(const Envelope& envelope) {
   }
   if (envelope.body_8bitmime) json.append(",\"body_8bitmime\":true");
   if (envelope.smtputf8) json.append(",\"smtputf8\":true");
+  add_classes(json, envelope.recipient_classes);
   add(json, "session", envelope.session);
   return json.append("}");
 }
@@ -60,7 +83,8 @@ store::Result<Envelope> decode_envelope(std::string_view text) {
                     .tls_cipher = text_of(json, "tls_cipher"),
                     .mail_from = text_of(json, "mail_from"),
                     .body_8bitmime = json.value("body_8bitmime", false),
-                    .smtputf8 = json.value("smtputf8", false)};
+                    .smtputf8 = json.value("smtputf8", false),
+                    .recipient_classes = classes_of(json)};
   } catch (const std::exception& error) {  // nlohmann's own, and std::stoi's
     return store::fail(store::ErrorKind::damaged, std::string("cannot read an envelope: ") + error.what());
   }

@@ -5,7 +5,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "smtpd/recipient_class.h"
 #include "store/error.h"
 #include "store/types.h"
 
@@ -21,6 +23,8 @@ struct Envelope {
   std::string mail_from;  // octets as received; empty: the null sender
   bool body_8bitmime = false;
   bool smtputf8 = false;
+  // Of each recipient of the message, in their order; empty in records of early releases and of imports.
+  std::vector<RecipientClass> recipient_classes = {};
 };
 
 // A JSON object. A value that is not UTF-8 has its exact octets beside it as "<name>_hex".

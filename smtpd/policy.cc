@@ -3,20 +3,38 @@
 #include <algorithm>
 
 #include "smtpd/ascii.h"
+#include "smtpd/recipient_replies.h"
 #include "smtpd/request_address.h"
 
 namespace guichet::smtpd {
 namespace {
 
-// "foi+" is the prefix of request addresses; "foi" is the mailbox, and what Postfix is told to match today.
-std::string_view stem(std::string_view prefix) {
-  const auto last = prefix.find_last_not_of("+-_.");
-  return last == std::string_view::npos ? prefix : prefix.substr(0, last + 1);
+bool is_postmaster(const Path& path) {
+  return ascii_iequals(path.local_part, "postmaster");
 }
 
-Reply unknown(const Path& path) {
-  return {550, "5.1.1",
-          "<" + path.written + ">: no such recipient here; please check the address you reply to"};
+bool begins_as(const SitePolicy& site, std::string_view address) {
+  const auto start = stem(site.prefix);
+  return ascii_iequals(address.substr(0, start.size()), start);
+}
+
+bool genuine_at(const SitePolicy& site, std::string_view address) {
+  return exact_request(address, site.secret).has_value();
+}
+
+bool takes(const SitePolicy& site, RecipientClass recipient_class) {
+  switch (recipient_class) {
+    case RecipientClass::genuine:
+    case RecipientClass::local:
+      return true;
+    case RecipientClass::repairable:
+    case RecipientClass::prefix:
+      return !site.strict;
+    case RecipientClass::listed:
+    case RecipientClass::unknown:
+      break;
+  }
+  return false;
 }
 
 }  // namespace
@@ -42,16 +60,25 @@ bool fits(std::string_view pattern, std::string_view address) {
   return p == pattern.size();
 }
 
-std::variant<store::Recipient, Reply> Policy::recipient(const Path& path) const {
+Ruling Policy::rule(const Path& path) const {
   // RFC 5321 4.5.1: postmaster is taken, without a domain too
   const bool bare = is_bare_postmaster(path) && !sites_.empty();
-  const auto* site = bare ? &sites_.front() : site_of(path.domain);
-  if (!site) return unknown(path);
-  const auto address = bare ? "postmaster@" + site->domain : path.written;
-  if (const auto* route = route_of(bare ? address : path.local_part + "@" + path.domain))
-    return store::Recipient{address, route->maildrop};
-  if (!bare && !takes(*site, path)) return unknown(path);
-  return store::Recipient{address, site->maildrop};
+  const auto domain = bare ? sites_.front().domain : path.domain;
+  const auto address = path.local_part + "@" + domain;
+  Ruling ruling;
+  ruling.site = bare ? &sites_.front() : site_of(domain, address);
+  ruling.answer = refusal_of(RecipientClass::unknown, {path.written, {}, {}});
+  if (!ruling.site) return ruling;
+  ruling.route = route_of(address);
+  ruling.recipient_class = ruling.route || is_postmaster(path)
+                               ? RecipientClass::local
+                               : site_class(address, {ruling.site->prefix, ruling.site->secret});
+  if (takes(*ruling.site, ruling.recipient_class))
+    ruling.answer = store::Recipient{bare ? address : path.written,
+                                     ruling.route ? ruling.route->maildrop : ruling.site->maildrop};
+  else
+    ruling.answer = refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, domain});
+  return ruling;
 }
 
 const RoutePolicy* Policy::route_of(const std::string& address) const {
@@ -62,18 +89,20 @@ const RoutePolicy* Policy::route_of(const std::string& address) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
-const SitePolicy* Policy::site_of(const std::string& domain) const {
-  const auto found = std::find_if(sites_.begin(), sites_.end(),
-                                  [&](const SitePolicy& site) { return ascii_iequals(site.domain, domain); });
-  return found == sites_.end() ? nullptr : &*found;
-}
-
-bool Policy::takes(const SitePolicy& site, const Path& path) {
-  if (ascii_iequals(path.local_part, "postmaster")) return true;
-  const auto mailbox = stem(site.prefix);
-  if (ascii_iequals(path.local_part, mailbox)) return true;
-  if (site.strict) return exact_request(path.local_part, site.secret).has_value();
-  return ascii_iequals(std::string_view(path.local_part).substr(0, mailbox.size()), mailbox);
+// Of several sites at one domain the one with the longest prefix; an address with the prefix of none may
+// still be one's own request.
+const SitePolicy* Policy::site_of(std::string_view domain, std::string_view address) const {
+  const SitePolicy* first = nullptr;
+  const SitePolicy* longest = nullptr;
+  const SitePolicy* own = nullptr;
+  for (const auto& site : sites_) {
+    if (!ascii_iequals(site.domain, domain)) continue;
+    if (!first) first = &site;
+    if (begins_as(site, address) && (!longest || stem(site.prefix).size() > stem(longest->prefix).size()))
+      longest = &site;
+    if (!own && genuine_at(site, address)) own = &site;
+  }
+  return longest ? longest : own ? own : first;
 }
 
 }  // namespace guichet::smtpd

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "smtpd/address.h"
+#include "smtpd/recipient_class.h"
 #include "smtpd/reply.h"
 #include "store/facts.h"
 
@@ -17,14 +18,24 @@ struct SitePolicy {
   std::string domain;
   std::string prefix;  // "foi+": the site takes what begins with `foi`, as Postfix's ^foi.* does
   std::string maildrop;
-  std::string secret;   // INCOMING_EMAIL_SECRET
-  bool strict = false;  // only addresses whose hash is right, and the plain mailbox
+  std::string secret;   // INCOMING_EMAIL_SECRET; empty: not known
+  bool strict = false;  // of the site's addresses only GENUINE ones
 };
 
 // Recipients at the sites' domains that go elsewhere than the site's mail.
 struct RoutePolicy {
   std::vector<std::string> recipients;  // LOCAL@DOMAIN; * stands for anything
   std::string maildrop;                 // empty: a black hole (intake.h)
+};
+
+// The answer to a recipient, and how it came about. The pointers are into the policy.
+struct Ruling {
+  RecipientClass recipient_class = RecipientClass::unknown;
+  const SitePolicy* site = nullptr;    // whose address it is; null: no site has this domain
+  const RoutePolicy* route = nullptr;  // null: it goes the site's own way
+  std::variant<store::Recipient, Reply> answer;
+
+  [[nodiscard]] bool taken() const { return std::holds_alternative<store::Recipient>(answer); }
 };
 
 // Immutable; thread-safe.
@@ -34,13 +45,15 @@ class Policy {
       : sites_(std::move(sites)), routes_(std::move(routes)) {}
 
   // The recipient with its maildrop, or the refusal. Never a relay (RFC 5321 3.6.1): a domain that is no
-  // site's is refused whatever the local part.
-  [[nodiscard]] std::variant<store::Recipient, Reply> recipient(const Path& path) const;
+  // site's is refused whatever the local part. GENUINE and LOCAL addresses are always taken.
+  [[nodiscard]] Ruling rule(const Path& path) const;
+
+  [[nodiscard]] const std::vector<SitePolicy>& sites() const { return sites_; }
+  [[nodiscard]] const std::vector<RoutePolicy>& routes() const { return routes_; }
 
  private:
-  [[nodiscard]] const SitePolicy* site_of(const std::string& domain) const;
+  [[nodiscard]] const SitePolicy* site_of(std::string_view domain, std::string_view address) const;
   [[nodiscard]] const RoutePolicy* route_of(const std::string& address) const;
-  [[nodiscard]] static bool takes(const SitePolicy& site, const Path& path);
 
   const std::vector<SitePolicy> sites_;
   const std::vector<RoutePolicy> routes_;  // the first that fits counts
