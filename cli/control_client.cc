@@ -137,6 +137,13 @@ Result<void> ask_for_current_index(const fs::path& store) {
   return answer ? Result<void>() : tl::unexpected(answer.error());
 }
 
+Result<Json> ask_for_counters(const fs::path& store) {
+  const auto answer = ask(control_socket(store), {{"command", "counters"}}, patience_for_index);
+  if (!answer) return tl::unexpected(answer.error());
+  const auto counters = answer->find("counters");
+  return counters != answer->end() && counters->is_object() ? *counters : Json::object();
+}
+
 Result<std::uint64_t> ask_to_take_in_history(const fs::path& store) {
   const auto answer = ask(control_socket(store), {{"command", "history"}});
   if (!answer) return tl::unexpected(answer.error());

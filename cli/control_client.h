@@ -32,6 +32,9 @@ namespace guichet::cli {
 // into the index, and says how many are left.
 [[nodiscard]] store::Result<std::uint64_t> ask_to_take_in_history(const std::filesystem::path& store);
 
+// {"command":"counters"} → {"ok":true,"counters":{NAME:n}}: net/counters.h of the gateway, by name.
+[[nodiscard]] store::Result<nlohmann::ordered_json> ask_for_counters(const std::filesystem::path& store);
+
 // {"command":"index wait"} → {"ok":true}: the index holds all that was acknowledged before. Gives up after a
 // few seconds: the gateway may be in the middle of a rebuild.
 [[nodiscard]] store::Result<void> ask_for_current_index(const std::filesystem::path& store);

@@ -24,6 +24,7 @@
 #include "cli/recipients.h"
 #include "cli/scrub.h"
 #include "net/answer.h"
+#include "net/counters.h"
 #include "net/listener.h"
 #include "net/log.h"
 #include "net/loop.h"
@@ -32,6 +33,7 @@
 #include "popd/driver.h"
 #include "popd/password_hash.h"
 #include "smtpd/driver.h"
+#include "smtpd/driver_refusals.h"
 #include "store/store.h"
 
 namespace guichet::cli {
@@ -151,6 +153,17 @@ store::StoreOptions store_options(const conf::StoreSettings& settings, const con
 
 // --- The gateway ---------------------------------------------------------------------------------------
 
+// {"ok":true,"counters":{NAME:N}}; names are ours and need no escaping.
+std::string counters_in_json() {
+  std::string json = R"({"ok":true,"counters":{)";
+  for (const auto& count : net::all_counts())
+    json.append(json.back() == '{' ? "\"" : ",\"")
+        .append(count.name)
+        .append("\":")
+        .append(std::to_string(count.value));
+  return json + "}}";
+}
+
 void alarm(const std::string& text) {
   net::log_event(Level::error, "store.alarm", {{"text", text}});
 }
@@ -176,6 +189,7 @@ class Gateway {
 
   // In the order in which a mistake of the operator is cheapest: files, then the store, then the ports.
   Started<void> start() {
+    smtpd::mention_counters();
     if (auto made = make_servers(); !made) return made;
     if (auto judged = judge_again(); !judged) return judged;
     start_backup();
@@ -292,6 +306,7 @@ class Gateway {
 
   ControlServer::More commands() {
     ControlServer::More known;
+    known.emplace("counters", counters_in_json);
     if (backup_) known.emplace("backup now", [this] { return backup_->now(); });
     if (backup_) known.emplace("backup status", [this] { return backup_->status(); });
     return known;

@@ -49,6 +49,7 @@ std::int64_t days_since(Instant at, Instant now) {
 // What is said for people, the same for programs, and what needs doing.
 struct Page {
   std::vector<std::pair<std::string, std::string>> lines;
+  std::vector<std::pair<std::string, std::string>> counters;
   Json json = Json::object();
   std::vector<std::string> problems;
 
@@ -77,8 +78,19 @@ class Status {
     page_.line("gateway", runs ? "runs" : "does not run");
     page_.json["gateway"] = runs;
     page_.json["detached"] = detached;
+    if (runs) counters();
     if (!runs) page_.problem("no mail is taken: systemctl start guichet, then journalctl -u guichet");
     if (detached) page_.problem("this is a detached copy: it hands nothing over until guichet adopt");
+  }
+
+  // Since the gateway started. People see what counted at all, programs see all.
+  void counters() {
+    const auto counters = ask_for_counters(settings_.store.path);
+    if (!counters) return page_.problem("the gateway does not tell its counters: " + counters.error().text);
+    page_.json["counters"] = *counters;
+    for (const auto& [name, value] : counters->items())
+      if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0)
+        page_.counters.emplace_back(name, std::to_string(value.get<std::uint64_t>()));
   }
 
   void messages() {
@@ -215,9 +227,12 @@ class Status {
 };
 
 void show(const Page& page) {
-  constexpr std::size_t name_columns = 10;
+  constexpr std::size_t name_columns = 10, counter_columns = 42;
   for (const auto& [name, value] : page.lines)
     std::cout << left(name, name_columns) << "  " << plain(value) << '\n';
+  if (!page.counters.empty()) std::cout << "\nsince the gateway started\n";
+  for (const auto& [name, value] : page.counters)
+    std::cout << "  " << left(plain(name), counter_columns) << "  " << plain(value) << '\n';
   for (const auto& problem : page.problems)
     std::cout << "! " << plain(problem) << '\n';
 }

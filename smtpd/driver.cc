@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "net/counters.h"
 #include "net/log.h"
 #include "smtpd/client.h"
+#include "smtpd/driver_refusals.h"
 
 namespace guichet::smtpd {
 namespace {
@@ -25,12 +27,13 @@ Client client_of(const net::asio::ip::tcp::endpoint& endpoint) {
 }
 
 std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) {
-  if (stopping) return Reply{421, "4.3.2", "closing down, please try again later"};
+  if (stopping) return Reply{421, "4.3.2", "closing down, please try again later", Refusal::closing_down};
   switch (verdict) {
     case net::Admission::Verdict::too_many:
-      return Reply{421, "4.3.2", "too many connections, please try again later"};
+      return Reply{421, "4.3.2", "too many connections, please try again later", Refusal::too_many_sessions};
     case net::Admission::Verdict::too_many_from_address:
-      return Reply{421, "4.7.0", "too many connections from your address, please try again later"};
+      return Reply{421, "4.7.0", "too many connections from your address, please try again later",
+                   Refusal::too_many_sessions_of_address};
     case net::Admission::Verdict::welcome:
       break;
   }
@@ -60,7 +63,11 @@ class Driver {
         client_(client_of(accepted.client)),
         ticket_(std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions),
-        session_(session_options(server)) {}
+        session_(session_options(server)),
+        session_id_(server.intake.new_id()) {
+    static auto& sessions = net::counter("smtp.sessions");
+    sessions.add();
+  }
 
   Task<void> run() {
     session_.greet(refusal_of(ticket_->verdict(), stream_.sessions().stopping()));
@@ -77,7 +84,7 @@ class Driver {
  private:
   // The actions that need no waiting; false: another one, for handle_slowly().
   bool handle(const Action& action) {
-    if (const auto* reply = std::get_if<SendReply>(&action)) return output_ += reply->octets, true;
+    if (const auto* reply = std::get_if<SendReply>(&action)) return say(*reply), true;
     if (const auto* body = std::get_if<BodyOctets>(&action)) return take(body->octets);
     if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask), true;
     if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask), true;
@@ -99,16 +106,12 @@ class Driver {
     auto refusal = server_.intake.refusal(ask.transaction->size_declared);
     recipients_.clear();
     classes_.clear();
-    if (refusal) log_refusal("mail", ask.transaction->reverse_path.written, *refusal);
     session_.answer(std::move(refusal));
   }
 
   void answer_recipient(const AskRecipient& ask) {
     auto ruling = server_.policy.rule(*ask.recipient);
-    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) {
-      log_refusal("rcpt", ask.recipient->written, *refusal);
-      return session_.answer(std::move(*refusal));
-    }
+    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return session_.answer(std::move(*refusal));
     remember(std::move(std::get<store::Recipient>(ruling.answer)), ruling.recipient_class);
     session_.answer(std::nullopt);
   }
@@ -163,7 +166,8 @@ class Driver {
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
     stream_.expire_in(server_.options.idle_timeout);
-    if (session_.in_data() && too_slow()) session_.abort({421, "4.4.2", "too slow, closing"});
+    if (session_.in_data() && too_slow())
+      session_.abort({421, "4.4.2", "too slow, closing", Refusal::too_slow});
     co_return true;
   }
 
@@ -174,7 +178,7 @@ class Driver {
         return session_.in_data() || go_away();
       case net::Stream::End::expired:
         stream_.allow_farewell();
-        session_.abort({421, "4.4.2", "time-out, closing"});
+        session_.abort({421, "4.4.2", "time-out, closing", Refusal::time_out});
         return true;
       case net::Stream::End::closed:
       case net::Stream::End::none:
@@ -184,7 +188,7 @@ class Driver {
   }
 
   bool go_away() {
-    session_.abort({421, "4.3.2", "closing down, please try again later"});
+    session_.abort({421, "4.3.2", "closing down, please try again later", Refusal::closing_down});
     return true;
   }
 
@@ -216,7 +220,9 @@ class Driver {
       filed = tl::unexpected(append.error());
     }
     incoming_.reset();
-    session_.answer(filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text()} : reply_for(filed.error()));
+    session_.answer(
+        filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}
+              : reply_for(filed.error()));
     log_filing();
     unlogged_.emplace(Filing{envelope, id, octets, recipients_.size(), filed});
     stream_.expire_in(server_.options.idle_timeout);
@@ -224,19 +230,27 @@ class Driver {
   }
 
   Envelope envelope_of(const Transaction& transaction) {
-    if (session_id_ == store::Uuid{}) session_id_ = server_.intake.new_id();
+    auto envelope = session_facts();
+    envelope.protocol = protocol_of(session_.client(), stream_.tls() != nullptr, transaction.smtputf8);
+    envelope.mail_from = transaction.reverse_path.written;
+    envelope.body_8bitmime = transaction.body_8bitmime;
+    envelope.smtputf8 = transaction.smtputf8;
+    envelope.recipient_classes = classes_;
+    return envelope;
+  }
+
+  // What is known before any transaction, and after it.
+  Envelope session_facts() {
     const auto* tls = stream_.tls();
     return {.session = session_id_.text(),
             .client = client_.address,
             .client_port = client_.port,
             .helo = session_.client().helo,
-            .protocol = protocol_of(session_.client(), tls != nullptr, transaction.smtputf8),
+            .protocol = protocol_of(session_.client(), tls != nullptr, false),
             .tls_version = tls ? tls->version() : "",
             .tls_cipher = tls ? tls->cipher() : "",
-            .mail_from = transaction.reverse_path.written,
-            .body_8bitmime = transaction.body_8bitmime,
-            .smtputf8 = transaction.smtputf8,
-            .recipient_classes = classes_};
+            .mail_from = {},
+            .recipient_classes = {}};
   }
 
   Task<bool> start_tls() {
@@ -245,7 +259,7 @@ class Driver {
     stream_.expire_in(handshake_timeout);
     const bool shaken = co_await stream_.handshake(*server_.tls);
     if (!shaken) {
-      net::log_event(Level::info, "smtp.tls_failed", {{"client", to_text(client_)}});
+      note_failed_handshake(client_, session_id_.text());
       co_return false;
     }
     stream_.expire_in(server_.options.idle_timeout);
@@ -261,18 +275,18 @@ class Driver {
     co_return false;
   }
 
-  void log_refusal(const char* at, const std::string& address, const Reply& reply) {
-    net::log_event(Level::info, "smtp.refused",
-                   {{"client", to_text(client_)},
-                    {"at", at},
-                    {"address", address},
-                    {"reply", std::to_string(reply.code) + " " + reply.enhanced}});
+  void say(const SendReply& reply) {
+    output_ += reply.octets;
+    for (const auto& refused : reply.refused)
+      note_refusal(client_, session_facts(), refused);
   }
 
   // After the reply has gone out: the client does not wait for the log.
   void log_filing() {
     if (!unlogged_) return;
     const auto& filed = unlogged_->result;
+    static auto& messages = net::counter("smtp.filed");
+    if (filed) messages.add();
     net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
                    {{"session", unlogged_->envelope.session},
                     {"client", to_text(client_)},
@@ -298,7 +312,7 @@ class Driver {
   std::optional<Filing> unlogged_;
   std::chrono::steady_clock::time_point window_begin_;
   std::uint64_t window_octets_ = 0;
-  store::Uuid session_id_;
+  const store::Uuid session_id_;
 };
 
 }  // namespace

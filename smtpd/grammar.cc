@@ -80,7 +80,7 @@ std::optional<Parameter> take_parameter(std::string_view& text) {
 
 // RFC 5321 4.1.1.11: 555 for a parameter that is not recognized.
 Reply unsupported(const Parameter& parameter) {
-  return {555, "5.5.4", "Unsupported option: " + std::string(parameter.written)};
+  return {555, "5.5.4", "Unsupported option: " + std::string(parameter.written), Refusal::bad_parameter};
 }
 
 // RFC 1870 6: up to 20 digits, which may be more than 64 bits hold; that is then too large for certain.
@@ -106,7 +106,7 @@ bool ignored(const auto& keywords, const Parameter& parameter) {
 
 std::optional<Reply> read_size(MailParameters& read, const Parameter& parameter) {
   const auto size = parse_size(parameter.value.value_or(""));
-  if (!size) return Reply{501, "5.5.4", "Bad message size syntax"};
+  if (!size) return Reply{501, "5.5.4", "Bad message size syntax", Refusal::bad_size};
   read.size_declared = *size;
   return std::nullopt;
 }

@@ -15,9 +15,9 @@ void ignore(std::string_view) {}
 Reply reply_for(const store::Error& error) {
   switch (error.kind) {
     case store::ErrorKind::no_space:
-      return {452, "4.3.1", "no room to store your message now, please try again later"};
+      return {452, "4.3.1", "no room to store your message now, please try again later", Refusal::no_room};
     case store::ErrorKind::stopped:
-      return {421, "4.3.0", "closing down, please try again later"};
+      return {421, "4.3.0", "closing down, please try again later", Refusal::store_stopped};
     case store::ErrorKind::io:
     case store::ErrorKind::no_files:
     case store::ErrorKind::absent:
@@ -26,7 +26,7 @@ Reply reply_for(const store::Error& error) {
     case store::ErrorKind::foreign:
       break;
   }
-  return {451, "4.3.0", "your message could not be stored, please try again later"};
+  return {451, "4.3.0", "your message could not be stored, please try again later", Refusal::store_failed};
 }
 
 // --- Incoming ------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ std::string at_domain(std::string_view local_part, std::string_view domain) {
   return shortened(std::string(local_part).append("@").append(domain));
 }
 
-Reply refused(const RefusedRecipient& recipient, const std::string& why) {
-  return {550, "5.1.1", "<" + shortened(recipient.address) + ">: " + why};
+Reply refused(const RefusedRecipient& recipient, Refusal why, const std::string& text) {
+  return {550, "5.1.1", "<" + shortened(recipient.address) + ">: " + text, why};
 }
 
 constexpr const char* remedy =
@@ -48,17 +48,18 @@ std::string closed(const RefusedRecipient& recipient) {
 Reply refusal_of(RecipientClass recipient_class, const RefusedRecipient& recipient) {
   switch (recipient_class) {
     case RecipientClass::repairable:
-      return refused(recipient, wrong_hash(recipient));
+      return refused(recipient, Refusal::wrong_request_code, wrong_hash(recipient));
     case RecipientClass::prefix:
-      return refused(recipient, no_request(recipient));
+      return refused(recipient, Refusal::not_a_request, no_request(recipient));
     case RecipientClass::listed:
-      return refused(recipient, closed(recipient));
+      return refused(recipient, Refusal::closed_request, closed(recipient));
     case RecipientClass::genuine:
     case RecipientClass::local:
     case RecipientClass::unknown:
       break;
   }
-  return refused(recipient, "no such recipient here; please check the address you reply to");
+  return refused(recipient, Refusal::unknown_recipient,
+                 "no such recipient here; please check the address you reply to");
 }
 
 }  // namespace guichet::smtpd

@@ -42,4 +42,12 @@ std::string Reply::octets() const {
   return out;
 }
 
+std::string Reply::line() const {
+  std::string line = octets();
+  line.resize(line.size() - 2);
+  for (auto at = line.find("\r\n"); at != std::string::npos; at = line.find("\r\n", at))
+    line.replace(at, 2, " / ");
+  return line;
+}
+
 }  // namespace guichet::smtpd

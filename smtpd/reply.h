@@ -4,16 +4,21 @@
 #include <string>
 #include <string_view>
 
+#include "smtpd/refusal.h"
+
 namespace guichet::smtpd {
 
 struct Reply {
   int code = 250;
   std::string enhanced;  // "2.1.0"; empty for the greeting, HELO/EHLO and 354, which carry none (RFC 2034 4)
   std::string text;      // may hold '\n' for a multi-line reply; whatever is not printable ASCII becomes '?'
+  Refusal why = Refusal::unnamed;  // of a reply from 400 on: its counter
 
   // The lines with CRLF, "250-…" for all but the last (RFC 5321 4.2.1); each line at most 512 octets, cut
   // there.
   [[nodiscard]] std::string octets() const;
+  // The same as one line: without the last CRLF, " / " between several.
+  [[nodiscard]] std::string line() const;
   [[nodiscard]] bool positive() const { return code < 400; }
 };
 

@@ -52,11 +52,13 @@ Step Session::step_command(std::string_view input) {
       obey(line, consumed < input.size());
       break;
     case CommandReader::Found::kTooLong:
+      stage_ = Stage::command, said_.clear();
       // RFC 5321 4.5.3.1.9
-      refuse({500, "5.5.2", "Line too long"});
+      refuse({500, "5.5.2", "Line too long", Refusal::line_too_long});
       break;
     case CommandReader::Found::kFlood:
-      say_and_close({500, "5.5.2", "Line too long"});
+      stage_ = Stage::command, said_.clear();
+      say_and_close({500, "5.5.2", "Line too long", Refusal::line_flood});
       break;
   }
   return {consumed, next_action()};
@@ -91,16 +93,20 @@ void Session::end_of_data() {
   const bool ambiguous = body_->reader.ambiguous_dot_line();
   const bool discarded = body_->discarded;
   body_.reset();
+  stage_ = Stage::end_of_data;
+  said_.clear();
   if (!discarded) {
     question_ = Question::kFile;
     return;
   }
-  transaction_.reset();
   // RFC 5321 2.3.8: bare CR and LF MUST NOT be sent. Around a dot line they are how a second message is
   // smuggled, so the session ends: what the sender thinks it says next is not known.
-  if (ambiguous) return say_and_close({550, "5.5.2", "Bare CR or LF around a line of a single dot refused"});
-  // RFC 1870 6.3
-  say({552, "5.3.4", "Message size exceeds fixed limit"});
+  if (ambiguous)
+    say_and_close(
+        {550, "5.5.2", "Bare CR or LF around a line of a single dot refused", Refusal::bare_line_end});
+  else  // RFC 1870 6.3
+    say({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
+  transaction_.reset();
 }
 
 bool Session::anything_due() const {
@@ -109,7 +115,7 @@ bool Session::anything_due() const {
 
 Action Session::take_due() {
   if (std::exchange(due_.discard, false)) return DiscardBody{};
-  if (!due_.reply.empty()) return SendReply{std::exchange(due_.reply, {})};
+  if (!due_.reply.empty()) return SendReply{std::exchange(due_.reply, {}), std::exchange(due_.refused, {})};
   if (closing()) return Close{};
   check(due_.then == Then::kStartTls, "take_due() without anything due");
   due_.then = Then::kGoOn;
@@ -140,8 +146,21 @@ Action Session::next_action() {
 
 void Session::say(const Reply& reply) {
   due_.reply += reply.octets();
+  if (!reply.positive()) due_.refused.push_back(refused(reply));
   // RFC 5321 3.8: 421 announces that the channel is closed.
   if (reply.code == 421) due_.then = Then::kClose;
+}
+
+Refused Session::refused(const Reply& reply) const {
+  Refused refused{reply, stage_, said_, std::nullopt, {}};
+  if (transaction_) refused.mail_from = transaction_->reverse_path.written;
+  if (stage_ == Stage::recipient) {
+    if (!recipient_.written.empty()) refused.recipients = {recipient_.written};
+  } else if (transaction_) {
+    for (const auto& recipient : transaction_->recipients)
+      refused.recipients.push_back(recipient.written);
+  }
+  return refused;
 }
 
 void Session::say_and_close(const Reply& reply) {
@@ -156,7 +175,7 @@ void Session::refuse(const Reply& reply) {
 
 bool Session::patience_ends() {
   if (++errors_ <= options_.limits.errors_max) return false;
-  say({421, "4.7.0", options_.hostname + " Too many errors"});
+  say({421, "4.7.0", options_.hostname + " Too many errors", Refusal::too_many_errors});
   return true;
 }
 
@@ -167,6 +186,8 @@ bool Session::idles_too_long() {
 void Session::abort(Reply reply) {
   if (closing()) return;
   due_.discard = body_ && !body_->discarded;
+  if (phase_ != Phase::kNew) stage_ = body_ ? Stage::body : Stage::waiting;
+  said_.clear();
   body_.reset();
   question_ = Question::kNone;
   const bool handshaking = phase_ == Phase::kHandshake;

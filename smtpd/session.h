@@ -27,6 +27,7 @@
 #include "smtpd/address.h"
 #include "smtpd/command_reader.h"
 #include "smtpd/data_reader.h"
+#include "smtpd/grammar.h"
 #include "smtpd/reply.h"
 
 namespace guichet::smtpd {
@@ -69,9 +70,21 @@ struct Transaction {
 // Everything was consumed: read more.
 struct NeedInput {};
 
+inline constexpr std::size_t said_octets_max = 512;
+
+// A reply that refuses, and what it refuses.
+struct Refused {
+  Reply reply;
+  Stage stage = Stage::connect;
+  std::string said;  // the command line it answers, as received, at most said_octets_max; or empty
+  std::optional<std::string> mail_from;  // as the client wrote it; unset: outside a transaction
+  std::vector<std::string> recipients;   // to RCPT the one asked for, later those accepted, as written
+};
+
 // Whole lines, CRLF included.
 struct SendReply {
   std::string octets;
+  std::vector<Refused> refused;  // which of the replies in `octets` refuse, in their order
 };
 
 // Answer with answer(): nullopt = accept.
@@ -168,6 +181,7 @@ class Session {
   struct Due {
     bool discard = false;
     std::string reply;
+    std::vector<Refused> refused;  // in `reply`
     Then then = Then::kGoOn;
   };
 
@@ -182,6 +196,7 @@ class Session {
   [[nodiscard]] Action next_action();
   [[nodiscard]] bool closing() const { return due_.then == Then::kClose; }
   void say(const Reply& reply);
+  [[nodiscard]] Refused refused(const Reply& reply) const;
   void say_and_close(const Reply& reply);
   void refuse(const Reply& reply);
   [[nodiscard]] bool patience_ends();
@@ -195,6 +210,7 @@ class Session {
 
   // session_commands.cc: what each command does. `more`: octets follow its line already.
   void obey(std::string_view line, bool more);
+  void note(const VerbRow& row, std::string_view line);
   void hello(std::string_view name, bool esmtp);
   void mail(std::string_view argument);
   void rcpt(std::string_view argument);
@@ -206,7 +222,9 @@ class Session {
   ClientFacts client_;
   std::optional<Transaction> transaction_;
   std::optional<IncomingBody> body_;
-  Path recipient_;  // the one being asked about
+  Path recipient_;    // the one being asked about
+  std::string said_;  // the command being obeyed, for Refused
+  Stage stage_ = Stage::connect;
   CommandReader commands_;
   Due due_;
   Question question_ = Question::kNone;

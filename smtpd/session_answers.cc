@@ -25,8 +25,8 @@ void Session::answer(std::optional<Reply> reply) {
 }
 
 void Session::answer_mail(const Reply& reply) {
-  if (!reply.positive()) transaction_.reset();
   say(reply);
+  if (!reply.positive()) transaction_.reset();
 }
 
 // An unknown recipient is no error of the protocol: a town hall that writes to twelve old addresses and one
@@ -42,20 +42,20 @@ void Session::answer_recipient(const Reply& reply) {
 
 void Session::answer_data(const std::optional<Reply>& refusal) {
   if (refusal && !refusal->positive()) {
-    transaction_.reset();
-    return say(*refusal);
+    say(*refusal);
+    return transaction_.reset();
   }
   body_.emplace();
   say({354, "", "End data with <CR><LF>.<CR><LF>"});
 }
 
 void Session::answer_file(const Reply& reply) {
-  transaction_.reset();
   if (reply.positive()) {
     errors_ = 0;
     idle_commands_ = 0;
   }
   say(reply);
+  transaction_.reset();
 }
 
 }  // namespace guichet::smtpd

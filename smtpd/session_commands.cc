@@ -11,7 +11,7 @@ namespace {
 Reply syntax_error(const VerbRow& row) {
   // RFC 2034 4: no reply to HELO or EHLO has an enhanced code.
   const bool hello = row.verb == Verb::kHelo || row.verb == Verb::kEhlo;
-  return {501, hello ? "" : "5.5.4", "Syntax: " + std::string(row.syntax)};
+  return {501, hello ? "" : "5.5.4", "Syntax: " + std::string(row.syntax), Refusal::bad_syntax};
 }
 
 // RFC 5321 4.1.1.1. Not offered: CHUNKING, which would bring a second framing of bodies with it (RFC 3030 2),
@@ -24,14 +24,44 @@ std::string ehlo_text(const SessionOptions& options, bool tls) {
   return text + "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nHELP";
 }
 
+Stage stage_of(Verb verb) {
+  switch (verb) {
+    case Verb::kHelo:
+    case Verb::kEhlo:
+      return Stage::hello;
+    case Verb::kStartTls:
+      return Stage::tls;
+    case Verb::kMail:
+      return Stage::mail;
+    case Verb::kRcpt:
+      return Stage::recipient;
+    case Verb::kData:
+      return Stage::data;
+    case Verb::kRset:
+    case Verb::kNoop:
+    case Verb::kVrfy:
+    case Verb::kHelp:
+    case Verb::kQuit:
+    case Verb::kBdat:
+    case Verb::kNotImplemented:
+    case Verb::kUnknown:
+    case Verb::kNotSmtp:
+      break;
+  }
+  return Stage::command;
+}
+
 }  // namespace
 
 void Session::obey(std::string_view line, bool more) {
   const Command command = parse_command(line);
   const VerbRow& row = *command.row;
-  if (row.verb == Verb::kNotSmtp) return say_and_close({502, "5.5.1", "This is a mail server"});
+  note(row, line);
+  if (row.verb == Verb::kNotSmtp)
+    return say_and_close({502, "5.5.1", "This is a mail server", Refusal::not_smtp});
   // RFC 5321 4.1.2: no string of a command holds control octets, and a log or a header must not either.
-  if (has_control_octets(line)) return refuse({500, "5.5.2", "Control octets in a command"});
+  if (has_control_octets(line))
+    return refuse({500, "5.5.2", "Control octets in a command", Refusal::control_octets});
   if (!command.argument_fits()) return refuse(syntax_error(row));
   if (row.idle && idles_too_long()) return;
   switch (row.verb) {
@@ -60,13 +90,20 @@ void Session::obey(std::string_view line, bool more) {
       return starttls(more);
     case Verb::kBdat:
       // RFC 3030 2: the octets of the chunk follow at once; they must not be run as commands.
-      return say_and_close({502, "5.5.1", "BDAT not implemented"});
+      return say_and_close({502, "5.5.1", "BDAT not implemented", Refusal::bdat});
     case Verb::kNotImplemented:
-      return refuse({502, "5.5.1", "Command not implemented"});
+      return refuse({502, "5.5.1", "Command not implemented", Refusal::not_implemented});
     case Verb::kUnknown:
     case Verb::kNotSmtp:
-      return refuse({500, "5.5.2", "Command not recognized"});
+      return refuse({500, "5.5.2", "Command not recognized", Refusal::unknown_command});
   }
+}
+
+// What a refusal of this line will name. Not what follows AUTH: it may be a password.
+void Session::note(const VerbRow& row, std::string_view line) {
+  stage_ = stage_of(row.verb);
+  said_ = row.name == "AUTH" ? row.name : line.substr(0, said_octets_max);
+  recipient_ = {};
 }
 
 // RFC 5321 4.1.1.1 asks for a domain or an address literal. The name is recorded and proves nothing, so any
@@ -82,17 +119,18 @@ void Session::hello(std::string_view name, bool esmtp) {
 // Without HELO or EHLO before it, as Postfix has it by default (RFC 5321 4.1.4 asks for one).
 void Session::mail(std::string_view argument) {
   // RFC 5321 4.1.4
-  if (transaction_) return refuse({503, "5.5.1", "Nested MAIL command"});
+  if (transaction_) return refuse({503, "5.5.1", "Nested MAIL command", Refusal::out_of_order});
   // RFC 5321 4.1.1.2
   const auto text = after_keyword(argument, "FROM:");
-  if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: MAIL FROM:<address>"});
+  if (!text || text->empty())
+    return refuse({501, "5.5.4", "Syntax: MAIL FROM:<address>", Refusal::bad_syntax});
   const auto sender = parse_path(*text);
-  if (!sender) return refuse({501, "5.1.7", "Bad sender address syntax"});
+  if (!sender) return refuse({501, "5.1.7", "Bad sender address syntax", Refusal::bad_sender});
   const auto parameters = parse_mail_parameters(text->substr(sender->consumed));
   if (!parameters) return refuse(parameters.error());
   // RFC 1870 6.1
   if (parameters->size_declared > options_.limits.message_octets_max) {
-    return refuse({552, "5.3.4", "Message size exceeds fixed limit"});
+    return refuse({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
   }
   transaction_ = Transaction{
       sender->path, parameters->size_declared, parameters->body_8bitmime, parameters->smtputf8, {}};
@@ -101,29 +139,31 @@ void Session::mail(std::string_view argument) {
 
 void Session::rcpt(std::string_view argument) {
   // RFC 5321 4.1.4
-  if (!transaction_) return refuse({503, "5.5.1", "Need MAIL command"});
+  if (!transaction_) return refuse({503, "5.5.1", "Need MAIL command", Refusal::out_of_order});
   // RFC 5321 4.1.1.3
   const auto text = after_keyword(argument, "TO:");
-  if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: RCPT TO:<address>"});
+  if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: RCPT TO:<address>", Refusal::bad_syntax});
   auto recipient = parse_path(*text);
-  if (!recipient || recipient->path.null()) return refuse({501, "5.1.3", "Bad recipient address syntax"});
+  if (!recipient || recipient->path.null())
+    return refuse({501, "5.1.3", "Bad recipient address syntax", Refusal::bad_recipient});
+  recipient_ = std::move(recipient->path);
   if (auto refusal = refuse_rcpt_parameters(text->substr(recipient->consumed))) return refuse(*refusal);
   // RFC 5321 4.5.3.1.10: 452, and no error of the client's: it sends the rest in a second transaction.
   if (transaction_->recipients.size() >= options_.limits.recipients_max) {
-    return say({452, "4.5.3", "Too many recipients"});
+    return say({452, "4.5.3", "Too many recipients", Refusal::too_many_recipients});
   }
-  recipient_ = std::move(recipient->path);
   question_ = Question::kRecipient;
 }
 
 void Session::data(bool more) {
   // RFC 2920 3.1: DATA is the last of a group. What follows before the 354 was not written by an SMTP client
   // that talks to us, and would be body or commands depending on our answer.
-  if (more) return say_and_close({554, "5.5.0", "Data sent before it was asked for"});
+  if (more) return say_and_close({554, "5.5.0", "Data sent before it was asked for", Refusal::early_data});
   // RFC 5321 4.1.4
-  if (!transaction_) return refuse({503, "5.5.1", "Need RCPT command"});
+  if (!transaction_) return refuse({503, "5.5.1", "Need RCPT command", Refusal::out_of_order});
   // RFC 5321 3.3
-  if (transaction_->recipients.empty()) return refuse({554, "5.5.1", "No valid recipients"});
+  if (transaction_->recipients.empty())
+    return refuse({554, "5.5.1", "No valid recipients", Refusal::no_recipients});
   question_ = Question::kData;
 }
 
@@ -134,11 +174,11 @@ void Session::rset() {
 }
 
 void Session::starttls(bool more) {
-  if (client_.tls) return refuse({503, "5.5.1", "TLS is already active"});
-  if (!options_.starttls) return refuse({502, "5.5.1", "Command not implemented"});
+  if (client_.tls) return refuse({503, "5.5.1", "TLS is already active", Refusal::out_of_order});
+  if (!options_.starttls) return refuse({502, "5.5.1", "Command not implemented", Refusal::not_implemented});
   // RFC 3207 4.2: commands sent in the clear behind STARTTLS would be run as if they came inside TLS
   // (CVE-2011-0411).
-  if (more) return say_and_close({554, "5.5.1", "Octets after STARTTLS"});
+  if (more) return say_and_close({554, "5.5.1", "Octets after STARTTLS", Refusal::early_tls});
   // RFC 3207 4; the transaction goes with all the rest in tls_established()
   say({220, "2.0.0", "Ready to start TLS"});
   due_.then = Then::kStartTls;

@@ -54,7 +54,8 @@ std::string_view address_literal_tag(std::string_view address) {
   return address.find(':') == std::string_view::npos ? "[" : "[IPv6:";
 }
 
-// RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's.
+// RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's. The session is in
+// the comment, so that an authority's copy of a header leads to our log.
 void add_received(std::string& out, const Envelope& envelope, const Trace& trace,
                   std::string_view recipient) {
   out.append("Received: ");
@@ -63,8 +64,9 @@ void add_received(std::string& out, const Envelope& envelope, const Trace& trace
   } else {
     out.append("from ").append(harmless_name(envelope.helo));
     out.append(" (").append(address_literal_tag(envelope.client)).append(envelope.client);
-    out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet) with ").append(envelope.protocol);
-    out.append(" id ");
+    out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet");
+    if (!envelope.session.empty()) out.append(", session ").append(envelope.session);
+    out.append(") with ").append(envelope.protocol).append("\r\n\tid ");
   }
   trace.message.uuid.append_text(out);
   out.append("\r\n\tfor <").append(recipient).append(">; ").append(date_time(trace.received)).append("\r\n");

@@ -65,6 +65,7 @@ class FakeDriver {
 
   Session session;
   std::string output;  // all that was sent
+  std::vector<Refused> refused;
   std::vector<Filed> filed;
   std::string body;  // of the message being received
   unsigned discards = 0;
@@ -74,7 +75,10 @@ class FakeDriver {
 
  private:
   void carry_out(const NeedInput&) {}
-  void carry_out(const SendReply& action) { output += action.octets; }
+  void carry_out(const SendReply& action) {
+    output += action.octets;
+    refused.insert(refused.end(), action.refused.begin(), action.refused.end());
+  }
   void carry_out(const AskMail&) { session.answer(std::nullopt); }
   void carry_out(const AskRecipient& question) { session.answer(ask_policy(*question.recipient)); }
   void carry_out(const AskData&) { session.answer(std::nullopt); }
