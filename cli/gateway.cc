@@ -111,6 +111,7 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
   options.limits.recipients_max = settings.recipients_max;
   options.limits.message_octets_max = settings.message_octets_max;
   options.limits.errors_max = settings.errors_max;
+  options.soft_refuse = settings.soft_refuse;
   options.idle_timeout = std::chrono::seconds(settings.idle_timeout_s);
   options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
   return options;

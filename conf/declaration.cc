@@ -171,6 +171,12 @@ Section smtpd_section() {
                "and not a total time, so that a town hall on a thin line can finish a large message. 0: any "
                "rate "
                "will do."},
+          {.key = "soft_refuse",
+           .place = at(&Settings::smtpd, &SmtpdSettings::soft_refuse),
+           .form = Flag{},
+           .doc = "Refuses nothing for good: a 5xx that would make a sender give its message up is sent as a "
+                  "4xx, and the sender comes back. For the days in which you try other settings; then turn "
+                  "it off, as senders come back for nothing until they give up by themselves."},
       }};
 }
 

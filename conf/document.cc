@@ -31,12 +31,12 @@ List convert_array(const toml::array& from, Lines lines) {
 
 Foreign foreign(const toml::node& from) {
   if (from.is_floating_point()) return {"a float"};
-  if (from.is_boolean()) return {"a boolean"};
   return {"a date or time"};
 }
 
 Node convert(const toml::node& from, Lines lines) {
   const int line = lines == Lines::keep ? static_cast<int>(from.source().begin.line) : 0;
+  if (const auto* flag = from.as_boolean()) return {line, flag->get()};
   if (const auto* number = from.as_integer()) return {line, number->get()};
   if (const auto* text = from.as_string()) return {line, text->get()};
   if (const auto* array = from.as_array()) return {line, convert_array(*array, lines)};
@@ -56,6 +56,7 @@ auto* find_in(Container& table, std::string_view name) {
 
 struct TypeName {
   std::string_view operator()(const Foreign& foreign) const { return foreign.type; }
+  std::string_view operator()(bool) const { return "a boolean"; }
   std::string_view operator()(std::int64_t) const { return "an integer"; }
   std::string_view operator()(const std::string&) const { return "a string"; }
   std::string_view operator()(const List&) const { return "an array"; }

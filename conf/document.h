@@ -17,14 +17,14 @@ struct Member;
 using List = std::vector<Node>;
 using Table = std::vector<Member>;
 
-// A value that no key takes: a float, a boolean, a date.
+// A value that no key takes: a float, a date.
 struct Foreign {
   std::string_view type;  // "a float"
 };
 
 struct Node {
   int line = 0;  // from 1; 0 in a value given on the command line
-  std::variant<Foreign, std::int64_t, std::string, List, Table> value;
+  std::variant<Foreign, bool, std::int64_t, std::string, List, Table> value;
 };
 
 struct Member {

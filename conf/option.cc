@@ -52,6 +52,7 @@ std::string joined(const Strings& texts) {
 }
 
 struct Allowed {
+  std::string operator()(const Flag&) const { return "true or false"; }
   std::string operator()(const Number& number) const { return "an integer, " + range_text(number); }
   std::string operator()(const Text& text) const { return "a string, " + described(*text.shape); }
   std::string operator()(const TextList& list) const {
@@ -62,6 +63,7 @@ struct Allowed {
 };
 
 struct TomlText {
+  std::string operator()(bool flag) const { return flag ? "true" : "false"; }
   std::string operator()(std::uint64_t number) const { return grouped(number); }
   std::string operator()(const std::string& text) const { return in_quotes(text); }
   std::string operator()(const Strings& texts) const {

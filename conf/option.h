@@ -15,7 +15,7 @@
 namespace guichet::conf {
 
 using Strings = std::vector<std::string>;
-using Value = std::variant<std::uint64_t, std::string, Strings>;
+using Value = std::variant<bool, std::uint64_t, std::string, Strings>;
 
 // --- Forms: what a value may be -------------------------------------------------------------------------
 struct Number {
@@ -29,12 +29,13 @@ struct Text {
 struct TextList {
   const Shape* shape = nullptr;  // of each element
 };
+struct Flag {};
 struct PathText {};  // relative to the folder of the file it stands in
 struct Choice {
   Strings names;
 };
 
-using Form = std::variant<Number, Text, TextList, PathText, Choice>;
+using Form = std::variant<Flag, Number, Text, TextList, PathText, Choice>;
 
 // Where a value lives. In a [[section]] that is the table appended last.
 struct Place {
@@ -55,7 +56,7 @@ struct Option {
 };
 
 struct Section {
-  std::string_view name;
+  std::string_view name;  // "outer.inner" for a [[table]] of its own inside [outer]
   std::string_view doc;
   void (*append)(Settings&) = nullptr;  // adds a table to Settings; null: [name], of which there is one
   std::vector<Option> options;

@@ -31,7 +31,8 @@ const Option* declared(const Target& target) {
 }
 
 bool takes_string(const Option& option) {
-  return !std::holds_alternative<Number>(option.form) && !std::holds_alternative<TextList>(option.form);
+  return std::holds_alternative<Text>(option.form) || std::holds_alternative<PathText>(option.form) ||
+         std::holds_alternative<Choice>(option.form);
 }
 
 std::string name_of(const Target& target) {

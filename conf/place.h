@@ -45,6 +45,9 @@ Choice choice_of() {
   return {.names = Strings(Names<Enum>::all.begin(), Names<Enum>::all.end())};
 }
 
+inline Value to_value(bool field) {
+  return field;
+}
 inline Value to_value(unsigned field) {
   return std::uint64_t{field};
 }
@@ -65,6 +68,9 @@ requires std::is_enum_v<Enum> Value to_value(Enum field) {
   return std::string(Names<Enum>::all.at(static_cast<std::size_t>(field)));
 }
 
+inline void store(const Value& value, bool& field) {
+  field = std::get<bool>(value);
+}
 // The range of an unsigned field is declared below and checked by the reader; a test tries its upper end.
 inline void store(const Value& value, unsigned& field) {
   field = static_cast<unsigned>(std::get<std::uint64_t>(value));

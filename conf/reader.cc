@@ -114,8 +114,10 @@ class Reader {
 
   void read_member(const Section& section, std::string_view key, const Node& node, const std::string& path) {
     report_.found_at(path, node.line);
+    const std::string name = dotted(section.name, key);
+    if (const Section* inner = find_section(name)) return read_section(*inner, path, node);
     const Option* option = find_option(section, key);
-    if (option == nullptr) return unknown_key(dotted(section.name, key), path);
+    if (option == nullptr) return unknown_key(name, path);
     const auto value = read_value(*option, node, path, folders_, report_);
     if (value) option->place.set(settings_, *value);
   }

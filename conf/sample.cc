@@ -101,10 +101,18 @@ std::string assignment(const Section& section, const Option& option) {
   return std::string(is_set ? "" : "# ").append(option.key).append(" = ").append(text).append("\n");
 }
 
+// A [[table]] of which the sample sets nothing is there to be read only.
+bool in_use(const Section& section) {
+  const std::string begin = std::string(section.name) + ".";
+  return !section.repeated() ||
+         std::ranges::any_of(development(), [&](const auto& set) { return set.first.starts_with(begin); });
+}
+
 std::string section_text(const Section& section) {
   const std::string name(section.name);
   const std::string rule(columns_max - 2, '-');
   std::string text = "\n# " + rule + "\n" + comment(section.doc);
+  text += in_use(section) ? "" : "# ";
   text += section.repeated() ? "[[" + name + "]]\n" : "[" + name + "]\n";
   for (const Option& option : section.options) {
     text += "\n" + comment(option.doc) + wrapped(facts(option), fact) + assignment(section, option);

@@ -40,6 +40,7 @@ struct SmtpdSettings {
   unsigned errors_max = 10;
   unsigned idle_timeout_s = 300;
   unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
+  bool soft_refuse = false;                   // what would be refused for good is put off instead
 };
 
 struct PopdSettings {

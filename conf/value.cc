@@ -21,6 +21,12 @@ class ValueReader {
   }
 
  private:
+  std::optional<Value> read_as(const Flag&, const Node& node, const std::string& path) const {
+    const auto* flag = get<bool>(node, path);
+    if (flag == nullptr) return std::nullopt;
+    return *flag;
+  }
+
   std::optional<Value> read_as(const Number& form, const Node& node, const std::string& path) const {
     const auto* number = get<std::int64_t>(node, path);
     if (number == nullptr) return std::nullopt;

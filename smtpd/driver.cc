@@ -19,6 +19,7 @@ constexpr std::chrono::seconds rate_window{60};
 SessionOptions session_options(const Server& server) {
   return {.hostname = server.options.hostname,
           .starttls = server.tls != nullptr,
+          .soft_refuse = server.options.soft_refuse,
           .limits = server.options.limits};
 }
 

@@ -19,6 +19,7 @@ namespace guichet::smtpd {
 struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
+  bool soft_refuse = false;
   std::chrono::seconds idle_timeout{300};
   std::uint64_t data_rate_octets_per_s_min = 500;  // 0: none
 };

@@ -30,6 +30,14 @@ void append_line(std::string& out, const Reply& reply, std::string_view text, bo
 
 }  // namespace
 
+Reply softened(Reply reply) {
+  const bool about_a_word = reply.code == 500 || reply.code == 502 || reply.code == 503;
+  if (reply.code < 500 || about_a_word) return reply;
+  reply.code = reply.code == 552 ? 452 : 450;
+  if (reply.enhanced.starts_with('5')) reply.enhanced.front() = '4';
+  return reply;
+}
+
 std::string Reply::octets() const {
   std::string out;
   out.reserve(text.size() + 32);

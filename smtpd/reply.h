@@ -22,4 +22,9 @@ struct Reply {
   [[nodiscard]] bool positive() const { return code < 400; }
 };
 
+// What makes a sender give a message up, made into what has it come back (SessionOptions::soft_refuse): a 5xx
+// as 450, the 552 of a size as 452. 500, 502 and 503 stay: they say that a word is not spoken here, no mail
+// depends on them, and a client that read 4xx there would wait instead of going on without the word.
+[[nodiscard]] Reply softened(Reply reply);
+
 }  // namespace guichet::smtpd

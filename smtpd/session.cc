@@ -144,7 +144,8 @@ Action Session::next_action() {
   return question_ == Question::kNone ? take_due() : ask();
 }
 
-void Session::say(const Reply& reply) {
+void Session::say(const Reply& given) {
+  const auto reply = options_.soft_refuse ? softened(given) : given;
   due_.reply += reply.octets();
   if (!reply.positive()) due_.refused.push_back(refused(reply));
   // RFC 5321 3.8: 421 announces that the channel is closed.

@@ -43,8 +43,9 @@ struct SessionLimits {
 };
 
 struct SessionOptions {
-  std::string hostname;   // in the greeting, the EHLO reply
-  bool starttls = false;  // offer STARTTLS; false once TLS is up
+  std::string hostname;      // in the greeting, the EHLO reply
+  bool starttls = false;     // offer STARTTLS; false once TLS is up
+  bool soft_refuse = false;  // every reply is softened() before it is sent
   SessionLimits limits;
 };
 

@@ -55,6 +55,7 @@ TEST(Declaration, GivesEveryKeyAFieldOfItsOwn) {
     Settings settings = fresh(section);
     Value changed = option.initial;
     if (auto* number = std::get_if<std::uint64_t>(&changed)) *number += 1;
+    if (auto* flag = std::get_if<bool>(&changed)) *flag = !*flag;
     if (auto* text = std::get_if<std::string>(&changed)) *text += "x";
     if (auto* list = std::get_if<Strings>(&changed)) list->push_back("x");
     if (const auto* choice = std::get_if<Choice>(&option.form)) changed = choice->names.back();
@@ -121,6 +122,8 @@ TEST(OptionText, WritesToml) {
   EXPECT_EQ(toml_text(Value(R"(a"b\c)")), R"("a\"b\\c")");
   EXPECT_EQ(toml_text(Value(Strings{"a", "b"})), R"(["a", "b"])");
   EXPECT_EQ(toml_text(Value(Strings{})), "[]");
+  EXPECT_EQ(toml_text(Value(true)), "true");
+  EXPECT_EQ(toml_text(Value(false)), "false");
 }
 
 }  // namespace

@@ -129,6 +129,14 @@ TEST(Reader, RefusesAWrongType) {
       "FILE:13: popd: is an array; allowed is a table, [popd]\n");
 }
 
+TEST(Reader, TakesAFlag) {
+  EXPECT_TRUE(settings_of(with_minimal("[smtpd]\nsoft_refuse = true\n")).smtpd.soft_refuse);
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\nsoft_refuse = \"yes\"\n")),
+            "FILE:2: smtpd.soft_refuse: is a string; allowed is true or false\n");
+  EXPECT_EQ(mistakes_of(minimal, {"smtpd.soft_refuse=perhaps"}),
+            "--set: smtpd.soft_refuse: perhaps is not TOML; allowed is true or false\n");
+}
+
 TEST(Reader, RefusesAnElementThatIsNoTable) {
   EXPECT_EQ(mistakes_of("site = [\n  5,\n]\n[[maildrop]]\nname = \"foi\"\npassword_file = \"p\"\n"),
             "FILE:2: site: is an integer; allowed is a table\n");

@@ -65,6 +65,8 @@ void set_option(SessionOptions& options, std::string_view text) {
   auto& limits = options.limits;
   if (name == "starttls") {
     options.starttls = value == "yes";
+  } else if (name == "soft_refuse") {
+    options.soft_refuse = value == "yes";
   } else if (name == "command_octets_max") {
     limits.command_octets_max = std::stoul(value);
   } else if (name == "command_flood_octets_max") {

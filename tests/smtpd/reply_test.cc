@@ -24,5 +24,19 @@ TEST(Reply, CutsALineAtTheLimit) {
   EXPECT_EQ(octets.substr(512), "550 5.1.1 short\r\n");
 }
 
+TEST(Reply, SoftenedHasASenderComeBack) {
+  const auto soft = [](Reply reply) { return softened(std::move(reply)).octets(); };
+  EXPECT_EQ(soft({550, "5.1.1", "no such recipient"}), "450 4.1.1 no such recipient\r\n");
+  EXPECT_EQ(soft({501, "5.1.7", "Bad sender"}), "450 4.1.7 Bad sender\r\n");
+  EXPECT_EQ(soft({552, "5.3.4", "too large"}), "452 4.3.4 too large\r\n");
+  EXPECT_EQ(soft({554, "", "go away"}), "450 go away\r\n");
+}
+
+TEST(Reply, SoftenedLeavesAloneWhatRefusesNoMail) {
+  for (const int code : {220, 250, 354, 421, 450, 452, 500, 502, 503})
+    EXPECT_EQ(softened({code, "5.5.1", ""}).code, code);
+  EXPECT_EQ(softened({502, "5.5.1", ""}).enhanced, "5.5.1");
+}
+
 }  // namespace
 }  // namespace guichet::smtpd::test
