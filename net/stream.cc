@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "net/line_cut.h"
+
 namespace guichet::net {
 namespace {
 
@@ -14,8 +16,7 @@ constexpr std::size_t tls_record_octets_max = 16 * 1024;  // RFC 8446 section 5.
 // What goes into the next TLS record.
 std::string_view record_of(std::string_view octets) {
   if (octets.size() <= tls_record_octets_max) return octets;
-  const auto line_end = octets.rfind('\n', tls_record_octets_max - 1);
-  return octets.substr(0, line_end == std::string_view::npos ? tls_record_octets_max : line_end + 1);
+  return octets.substr(0, line_cut(octets, tls_record_octets_max));
 }
 
 Io io_of(int code) {

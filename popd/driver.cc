@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/line_cut.h"
 #include "net/log.h"
 #include "popd/served_writer.h"
 
@@ -88,7 +89,18 @@ class Driver {
     output_ += octets;
     if (output_.size() < output_octets_max) co_return true;
     keep_input();
-    co_return co_await stream_.write(output_);
+    co_return co_await write_lines();
+  }
+
+  // A TLS record that ended inside a line would leave Ruby's net/pop waiting in readline for the next one; so
+  // the beginning of a line waits for its end.
+  Task<bool> write_lines() {
+    const auto cut = net::line_cut(output_, output_.size());
+    std::string rest = output_.substr(cut);
+    output_.resize(cut);
+    const bool written = co_await stream_.write(output_);
+    output_ = std::move(rest);
+    co_return written;
   }
 
   Task<bool> fill() {
@@ -227,7 +239,7 @@ class Driver {
       more = !(*piece)->empty() && writer.feed(**piece, output_);
       if (output_.size() < output_octets_max) continue;
       keep_input();
-      const bool written = co_await stream_.write(output_);
+      const bool written = co_await write_lines();
       if (!written) co_return false;
       // A client that reads slowly is not silent.
       stream_.expire_in(server_.options.idle_timeout);

@@ -182,6 +182,23 @@ class Tls(GatewayTest):
         wire.Smtp(g.smtp).quit()
         self.assertEqual(g.list(), [])
 
+    def test_records_of_pop3_end_at_line_ends(self):
+        """SSL_read gives out one record at most: what ends inside a line is seen here."""
+        g = self.secured()
+        body = BODY + b"".join(b"." * (n % 3) + b"z" * (n % 251) + b"\r\n" for n in range(9000))
+        with wire.Smtp(g.smtp) as smtp:
+            smtp.deliver(RECIPIENT, body)
+            smtp.quit()
+        with wire.Pop(g.addresses["pop3s"][0], tls=wire.lax_tls()) as pop:
+            pop.send(b"RETR 1\r\n")
+            got = []
+            while not got or not got[-1].endswith(b"\r\n.\r\n"):
+                got.append(pop.socket.recv(1 << 16))
+                self.assertTrue(got[-1].endswith(b"\r\n"), f"record {len(got)} ends in {got[-1][-20:]!r}")
+            self.assertGreater(sum(map(len, got)), 3 * 256 * 1024)
+            pop.quit()
+        served.split(next(iter(wire.everything(g.pop3).values())), body)
+
     def test_without_a_certificate_nothing_is_offered(self):
         g = self.gateway()
         with wire.Smtp(g.smtp) as smtp:
