@@ -96,7 +96,14 @@ void Maildrops::set_aside(const store::WaitingRow& row, const store::Error& why)
 
 bool Maildrops::first_failure(const store::Uid& uid) {
   const std::lock_guard guard(mutex_);
-  return failed_reads_.insert(uid.uuid.text()).second;
+  return failed_reads_.insert(uid).second;
+}
+
+void Maildrops::forgive_served(const std::vector<store::WaitingRow>& rows,
+                               const std::vector<bool>& retrieved) {
+  if (failed_reads_.empty()) return;
+  for (std::size_t i = 0; i < rows.size() && i < retrieved.size(); ++i)
+    if (retrieved[i]) failed_reads_.erase(rows[i].uid);
 }
 
 std::vector<store::Fact> Maildrops::conclude(const std::string& name,
@@ -105,6 +112,7 @@ std::vector<store::Fact> Maildrops::conclude(const std::string& name,
   end.at = clock_.now();
   end.by = "pop3 " + client;
   const std::lock_guard guard(mutex_);
+  forgive_served(rows, end.retrieved);
   auto& last = last_hand_overs_[name];
   end.last_hand_over = last;
   auto facts = facts_of(rows, end, options_.offers);

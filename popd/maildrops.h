@@ -54,7 +54,9 @@ class Maildrops {
 
   // It cannot be read as it was received: it is not listed any more, and somebody has to know. Never blocks.
   // Not for what passes: want of descriptors says nothing of a message, and a disk that failed once is asked
-  // again before a message is given up; the next login does that.
+  // again before a message is given up; the next login does that. A failure is forgotten once the message was
+  // served whole: not when a login could read it, or one that always fails on the way out would hold up the
+  // maildrop for ever.
   void set_aside(const store::WaitingRow& row, const store::Error& why);
 
  private:
@@ -62,6 +64,7 @@ class Maildrops {
   [[nodiscard]] std::optional<store::Error> trouble_of_the_moment(const OpenedMaildrop& opened);
   std::size_t set_aside_unreadable(OpenedMaildrop& opened);
   [[nodiscard]] bool first_failure(const store::Uid& uid);
+  void forgive_served(const std::vector<store::WaitingRow>& rows, const std::vector<bool>& retrieved);
   void tell_of(const std::vector<store::Fact>& facts);
 
   const MaildropOptions options_;
@@ -71,7 +74,7 @@ class Maildrops {
   MaildropLocks locks_;
   std::mutex mutex_;
   std::map<std::string, store::Instant> last_hand_overs_;  // since the start
-  std::set<std::string> failed_reads_;                     // uids that the disk failed to give once
+  std::set<store::Uid> failed_reads_;                      // what the disk failed to give once
 };
 
 }  // namespace guichet::popd
