@@ -97,20 +97,27 @@ void CrashScript::first_half() {
   send(mail_text("to three"), {"foi", "other", "foi"});
   send_together({mail_text("a"), mail_text("b"), mail_text("a")});
   hand_over_last(1);
+  offer();
+  stick();
   send(mail_text("one"));  // a duplicate of a durable one
   send(mail_text(std::string(9000, 'x')), {"foi"}, 6000);
   send(mail_text(std::string(9000, 'x')), {"foi"}, 6000);
+  requeue(untouched());
   hand_over_last(2);
+  stick();
 }
 
 void CrashScript::second_half() {
   send(mail_text("one"));
+  requeue(stuck_);
   // What the archive itself says, inside a mail.
   const auto volume = disk_->content(volume_file(options.path, 1)).value_or("no volume");
   send(mail_text("Fwd: " + volume.substr(0, 5000)));
   send(mail_text(std::string(12000, 'y')));
   send_together({mail_text(std::string(3000, 'z')), mail_text("c"), mail_text("d"), mail_text("e")});
   hand_over_last(3);
+  confirm();
+  offer();
   send(mail_text("last"), {"other"});
 }
 
@@ -149,7 +156,8 @@ void CrashScript::send_together(const std::vector<std::string>& octets) {
 void CrashScript::hand_over_last(std::size_t count) {
   std::vector<std::pair<MessageId, Uid>> taken;
   for (auto promise = promises_.rbegin(); promise != promises_.rend() && taken.size() < count; ++promise)
-    if (promise->acknowledged && !hand_overs_.contains(uid_text(promise->mail.uids[0])))
+    if (promise->acknowledged && !hand_overs_.contains(uid_text(promise->mail.uids[0])) &&
+        !moves_.concern(promise->mail.uids[0]))
       taken.emplace_back(promise->mail.message, promise->mail.uids[0]);
   if (taken.empty()) return;
   for (const auto& [message, uid] : taken)
@@ -159,6 +167,52 @@ void CrashScript::hand_over_last(std::size_t count) {
   note(result, was_doomed);
   for (const auto& [message, uid] : taken)
     hand_overs_[uid_text(uid)].acknowledged = result.has_value();
+}
+
+const Mail* CrashScript::untouched() const {
+  for (auto promise = promises_.rbegin(); promise != promises_.rend(); ++promise) {
+    const auto& uid = promise->mail.uids[0];
+    if (promise->acknowledged && !hand_overs_.contains(uid_text(uid)) && !moves_.concern(uid))
+      return &promise->mail;
+  }
+  return nullptr;
+}
+
+void CrashScript::offer() {
+  const auto* mail = untouched();
+  if (mail)
+    befall(
+        {Offered{mail->uids[0], mail->message, clock_.now(), "pop3", OfferOutcome::retrieved, "stumbled"}});
+}
+
+void CrashScript::stick() {
+  const auto* mail = untouched();
+  if (!mail) return;
+  befall({Offered{mail->uids[0], mail->message, clock_.now(), "pop3", OfferOutcome::dropped, {}},
+          Stuck{mail->uids[0], mail->message, clock_.now(), "pop3", "offered too often"}});
+  stuck_ = mail;
+}
+
+void CrashScript::requeue(const Mail* mail) {
+  if (!mail) return;
+  auto again = std::get<Delivered>(facts_of(*mail, clock_.now()).at(1));
+  again.uid = {ids_.mint(clock_.now())};
+  befall({Requeued{mail->uids[0], mail->message, clock_.now(), "root", "lost", again.uid}, again});
+}
+
+void CrashScript::confirm() {
+  for (const auto& promise : promises_) {
+    const auto& uid = promise.mail.uids[0];
+    if (!hand_overs_.contains(uid_text(uid))) continue;
+    return befall({Confirmed{uid, promise.mail.message, clock_.now(), "reconcile"}});
+  }
+}
+
+void CrashScript::befall(std::vector<Fact> facts) {
+  const bool was_doomed = doomed();
+  const auto result = push(*store_, {.body = {}, .facts = facts, .done = nullptr}).get();
+  note(result, was_doomed);
+  moves_.said(facts, result.has_value());
 }
 
 void CrashScript::answered(std::size_t promise, const Result<void>& result, bool was_doomed) {
@@ -219,7 +273,10 @@ std::string CrashScript::compare(Store& store) {
     if (auto problem = compare_mail(store, promise, waiting); !problem.empty()) return problem;
   for (const auto& [uid, state] : hand_overs_)
     if (state.acknowledged && waiting.contains(uid)) return "handed over, and listed: " + uid;
+  if (auto problem = moves_.compare(store, waiting); !problem.empty()) return problem;
   std::size_t expected = 0;
+  for (const auto& uid : moves_.made())
+    expected += waiting.contains(uid_text(uid)) ? 1 : 0;
   for (const auto& promise : promises_)
     for (const auto& uid : promise.mail.uids)
       expected += waiting.contains(uid_text(uid)) ? 1 : 0;
@@ -235,11 +292,14 @@ std::string CrashScript::compare_mail(Store& store, const Promise& promise,
   if (!deliveries) return "deliveries() fails: " + deliveries.error().text;
   if (!*row && promise.acknowledged) return "lost: " + message_text(mail.message);
   const auto expected = *row ? mail.uids.size() : 0;
-  if (deliveries->size() != expected) return "half there: " + message_text(mail.message);
+  const auto made_later = std::ranges::count_if(
+      *deliveries, [this](const DeliveryRow& delivery) { return moves_.made().contains(delivery.uid); });
+  if (deliveries->size() - static_cast<std::size_t>(made_later) != expected)
+    return "half there: " + message_text(mail.message);
   if (!*row) return {};
   if ((*row)->digest != mail.digest()) return "of another digest: " + message_text(mail.message);
   for (const auto& uid : mail.uids)
-    if (!waiting.contains(uid_text(uid)) && !hand_overs_.contains(uid_text(uid)))
+    if (!waiting.contains(uid_text(uid)) && !hand_overs_.contains(uid_text(uid)) && !moves_.may_hide(uid))
       return "there, and not listed: " + uid_text(uid);
   return compare_body(store, mail);
 }

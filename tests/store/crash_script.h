@@ -2,6 +2,7 @@
 // hand-overs were acknowledged, and so must be there whatever happens.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "store/store.h"
 #include "tests/store/forgetful_disk.h"
+#include "tests/store/promised_moves.h"
 #include "tests/store/workbench.h"
 
 namespace guichet::store {
@@ -31,8 +33,9 @@ class CrashScript {
   StoreOptions options;  // to be changed before run()
 
   // Everything a store does: batches of one and of many, duplicates near and far, a spooled body, several
-  // recipients, hand-overs, new volumes, a clean stop and a second start. Goes on after failures as a gateway
-  // would: when the store has failed or does not open, it is started once more.
+  // recipients, hand-overs, offers in vain, what is stuck, re-queues, new volumes, a clean stop and a second
+  // start. Goes on after failures as a gateway would: when the store has failed or does not open, it is
+  // started once more.
   void run(ForgetfulDisk& disk);
 
   // After everything: opens the store and compares it with what was promised. An empty text means all is
@@ -69,6 +72,13 @@ class CrashScript {
             std::size_t spool = 0);
   void send_together(const std::vector<std::string>& octets);
   void hand_over_last(std::size_t count);
+  // The newest of which nothing was said yet, besides that it is there.
+  [[nodiscard]] const Mail* untouched() const;
+  void offer();
+  void stick();
+  void requeue(const Mail* mail);
+  void confirm();
+  void befall(std::vector<Fact> facts);
   void answered(std::size_t promise, const Result<void>& result, bool was_doomed);
   [[nodiscard]] bool doomed() const;
   void note(const Result<void>& result, bool was_doomed);
@@ -79,9 +89,11 @@ class CrashScript {
   std::filesystem::path home_;
   SteadyClock clock_;
   CountingIds ids_;
-  std::vector<Promise> promises_;
+  std::deque<Promise> promises_;
   std::size_t promises_of_day_ = 0;
   std::map<std::string, HandOver> hand_overs_;  // by uid
+  PromisedMoves moves_;
+  const Mail* stuck_ = nullptr;  // the last one
   std::vector<std::string> alarms_;
   std::unique_ptr<Store> store_;
   ForgetfulDisk* disk_ = nullptr;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "store/requeue.h"
@@ -259,6 +260,52 @@ TEST_F(ErasureTest, APowerCutAtAnyStepIsFinishedAtTheNextStart) {
   }
   EXPECT_GT(erased, 10);
   EXPECT_GT(untouched, 2);
+}
+
+// What befell a delivery names people too: what a consumer said, why it is stuck, why it was asked for again.
+TEST_F(ErasureTest, WhatBefellADeliveryGoesWithIt) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto befall = [&](std::vector<Fact> facts) {
+    ASSERT_TRUE(append_and_wait(*store, std::move(facts)));
+  };
+  const auto offered = send(*store, "offered"), stuck = send(*store, "stuck"),
+             asked = send(*store, "asked for"), other = send(*store, "other");
+  const auto refusal = [&](const Mail& mail) {
+    return Offered{mail.uids[0], mail.message, clock_.now(), "smtp", OfferOutcome::failed, secret};
+  };
+  const auto stop = [&](const Mail& mail) {
+    return Stuck{mail.uids[0], mail.message, clock_.now(), "smtp", std::string("refused: ") + secret};
+  };
+  befall({refusal(offered)});
+  befall({refusal(stuck), stop(stuck)});
+  hand_over(*store, asked);
+  befall({Confirmed{asked.uids[0], asked.message, clock_.now(), std::string("reconcile ") + secret}});
+  ASSERT_TRUE(store->wait_for_index());
+  ASSERT_EQ(requeue(*store, ids_, {store->deliveries(asked.message).value(), clock_.now(), "root", secret}),
+            1u);
+  befall({stop(other)});
+
+  ASSERT_TRUE(erase(*store, order({offered.message, stuck.message, asked.message})));
+  for (const bool rebuilt : {false, true}) {
+    if (rebuilt) {
+      ASSERT_TRUE(store->rebuild_index());
+    }
+    EXPECT_EQ(waiting(*store), 0);
+    for (const auto* mail : {&offered, &stuck, &asked}) {
+      const auto rows = store->deliveries(mail->message).value();
+      EXPECT_TRUE(std::ranges::all_of(
+          rows, [](const DeliveryRow& row) { return row.state == DeliveryState::erased; }));
+    }
+    EXPECT_EQ(store->deliveries(other.message).value().at(0).state, DeliveryState::stuck);
+    const auto queue = store->ask([](IndexReader& index) { return index.queue("", 9); }).value();
+    EXPECT_EQ(queue.size(), 1u) << "the other one, which is stuck";
+  }
+  EXPECT_THAT(damage(disk), IsEmpty());
+  befall({HandedOver{other.uids[0], other.message, clock_.now(), "root"}});
+  ASSERT_TRUE(erase(*store, order({other.message})));
+  EXPECT_FALSE(anywhere(disk, secret));
+  EXPECT_THAT(damage(disk), IsEmpty());
 }
 
 // --- Hand over, re-queue -------------------------------------------------------------------------------
