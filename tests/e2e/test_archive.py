@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -215,6 +216,18 @@ class Damage(Archive):
                  and junk in other.read_bytes()]
         self.assertTrue(saved, "the torn tail was not saved beside its volume")
         self.assertEqual(len(warc.read_volume(path)[0]), len(records))
+
+    def test_a_bar_for_whoever_looks_and_none_for_a_log(self):
+        g = self.filled()
+        ours, theirs = pty.openpty()
+        with open(ours, "rb", buffering=0) as terminal:
+            done = subprocess.run([gateway.BINARY, "verify", *g.arguments()], stdout=subprocess.PIPE, stderr=theirs)
+            os.close(theirs)
+            shown = terminal.read(1 << 16)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(shown, rb"^\rverify: +\d+ % \[#* *\]")
+        self.assertRegex(shown, rb"\r +\r$")   # wiped when there is nothing left to wait for
+        self.assertNotIn(b"%", g.command("verify", check=False).stderr)
 
     def test_rebuild_gives_the_same_facts(self):
         g, _, _ = self.sealed()
