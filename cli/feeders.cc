@@ -1,9 +1,9 @@
 #include "cli/feeders.h"
 
 #include <charconv>
-#include <fstream>
 #include <utility>
 
+#include "cli/first_line.h"
 #include "handover/action_mailbox.h"
 #include "handover/maildir.h"
 #include "handover/pipe.h"
@@ -116,16 +116,6 @@ void Feeders::wake() {
   const std::lock_guard lock(mutex_);
   for (const auto& feeder : feeders_)
     feeder->wake();
-}
-
-tl::expected<std::string, std::string> first_line(const std::filesystem::path& file, const char* what) {
-  std::ifstream stream(file);
-  std::string line;
-  if (!std::getline(stream, line) || line.empty())
-    return tl::unexpected("cannot read the " + std::string(what) + " from " + file.string() +
-                          ": give it one line, readable by the gateway");
-  if (line.back() == '\r') line.pop_back();
-  return line;
 }
 
 }  // namespace guichet::cli

@@ -1,7 +1,6 @@
 // The feeders of a gateway: one for each maildrop whose driver pushes (handover/).
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,9 +29,5 @@ class Feeders {
   std::mutex mutex_;
   std::vector<std::unique_ptr<handover::Feeder>> feeders_;
 };
-
-// The first line of a file that the operator named.
-[[nodiscard]] tl::expected<std::string, std::string> first_line(const std::filesystem::path& file,
-                                                                const char* what);
 
 }  // namespace guichet::cli

@@ -19,9 +19,11 @@
 #include "cli/control_server.h"
 #include "cli/drill.h"
 #include "cli/feeders.h"
+#include "cli/first_line.h"
 #include "cli/housekeeping.h"
 #include "cli/notify.h"
 #include "cli/recipients.h"
+#include "cli/reject_lists.h"
 #include "cli/scrub.h"
 #include "net/answer.h"
 #include "net/counters.h"
@@ -76,24 +78,6 @@ Started<std::vector<popd::User>> users_of(const Settings& settings) {
 bool has_clear_password(const conf::Maildrop& maildrop) {
   const auto secret = first_line(maildrop.password_file, "password");
   return secret && !popd::looks_like_hash(*secret);
-}
-
-Started<std::vector<smtpd::SitePolicy>> sites_of(const Settings& settings) {
-  std::vector<smtpd::SitePolicy> sites;
-  for (const auto& site : settings.sites) {
-    smtpd::SitePolicy policy{.domain = site.domain,
-                             .prefix = site.prefix,
-                             .maildrop = site.maildrop,
-                             .secret = {},
-                             .strict = site.recipients == conf::RecipientPolicy::strict};
-    if (!site.secret_file.empty()) {
-      auto secret = first_line(site.secret_file, "secret");
-      if (!secret) return tl::unexpected(secret.error());
-      policy.secret = std::move(*secret);
-    }
-    sites.push_back(std::move(policy));
-  }
-  return sites;
 }
 
 using Tls = std::shared_ptr<const net::TlsContext>;
@@ -169,6 +153,10 @@ void alarm(const std::string& text) {
   net::log_event(Level::error, "store.alarm", {{"text", text}});
 }
 
+void reject_list_news(const std::string& text) {
+  net::log_event(Level::info, "reject_list", {{"text", text}});
+}
+
 class Gateway {
  public:
   explicit Gateway(const Settings& settings)
@@ -183,6 +171,7 @@ class Gateway {
         pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max,
                          settings.popd.sessions_max / 10},
                         net::Networks(settings.smtpd.trusted_networks)),
+        guesses_(settings.smtpd.guesses_max),
         pool_(pool_threads),
         hashing_(hashing_threads) {}
 
@@ -232,8 +221,10 @@ class Gateway {
   Started<void> make_servers() {
     auto users = users_of(settings_);
     if (!users) return tl::unexpected(users.error());
-    auto sites = sites_of(settings_);
+    reject_lists_.emplace(settings_.sites, RejectListFile::Tell{alarm, reject_list_news});
+    auto sites = sites_of(settings_, *reject_lists_);
     if (!sites) return tl::unexpected(sites.error());
+    reject_lists_->watch();
     auto smtp_tls = load_tls(settings_.smtpd.tls_cert, settings_.smtpd.tls_key);
     if (!smtp_tls) return tl::unexpected(smtp_tls.error());
     auto pop3_tls = settings_.popd.tls_cert.empty()
@@ -247,8 +238,9 @@ class Gateway {
     policy_.emplace(std::move(*sites), routes_of(settings_));
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
-    smtp_.emplace(
-        smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, std::move(*smtp_tls)});
+    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_,
+                                std::move(*smtp_tls), guesses_,
+                                net::Networks(settings_.smtpd.trusted_networks)});
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
     pop3_.emplace(popd::Server{popd_options(settings_), *gate_, *maildrops_, *store_, pool_, hashing_,
@@ -373,12 +365,14 @@ class Gateway {
   // The loops outlive the store: its last answers are posted to them.
   net::Loops loops_;
   net::Admission smtp_admission_, pop3_admission_;
+  smtpd::GuessLimit guesses_;
   net::Pool pool_, hashing_;
   Feeders feeders_;  // outlive the store, which wakes them
   std::unique_ptr<store::Store> store_;
   std::optional<popd::Users> users_;
   std::optional<popd::Gatekeeper> gate_;
   std::optional<popd::Maildrops> maildrops_;
+  std::optional<RejectLists> reject_lists_;
   std::optional<smtpd::Policy> policy_;
   std::optional<smtpd::Intake> intake_;
   std::optional<smtpd::Server> smtp_;

@@ -30,6 +30,7 @@
 #include "cli/preflight.h"
 #include "cli/queue.h"
 #include "cli/raw.h"
+#include "cli/recipient.h"
 #include "cli/reconcile.h"
 #include "cli/repair.h"
 #include "cli/requeue.h"
@@ -54,7 +55,7 @@ struct Arguments {
   DrillRequest drill;
   std::uint64_t limit = 0;
   std::vector<std::string> ids;
-  std::string digest, since, maildrop, reason;
+  std::string digest, since, maildrop, reason, address;
   bool yes = false, dry_run = false;
   VerifyOptions verify;
   RepairOptions repair;
@@ -159,6 +160,11 @@ void take_import_mbox(CLI::App& command, Arguments& arguments) {
                   "how lines with \"From \" were quoted: mboxo (Postfix, Exim), mboxrd, or none; not said: "
                   "messages in which it matters are left out")
       ->type_name("DIALECT");
+}
+
+void take_address(CLI::App& command, Arguments& arguments) {
+  command.add_option("ADDRESS", arguments.address, "as it would stand in RCPT TO")->required();
+  take_json(command, arguments);
 }
 
 void take_general_yml(CLI::App& command, Arguments& arguments) {
@@ -337,6 +343,10 @@ constexpr auto commands = std::to_array<Command>({
      [](const conf::Settings& s, const Arguments& a) { return adopt(s, a.yes); }},
     {"backup", "drill", "Restore the newest snapshot in a scratch folder, and compare", take_drill,
      [](const conf::Settings& s, const Arguments& a) { return backup_drill(s, a.drill); }},
+    {"", "recipient", "Say what a recipient would be answered, and why", take_address,
+     [](const conf::Settings& s, const Arguments& a) {
+       return recipient(s, {a.address, a.json});
+     }},
     {"", "passwd", "Make the hash of a POP3 password", take_passwd,
      [](Arguments& a) { return passwd(a.passwd); }},
     {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,

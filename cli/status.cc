@@ -14,6 +14,7 @@
 #include "cli/off_site.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "cli/reject_lists.h"
 #include "store/books.h"
 #include "store/growth.h"
 #include "store/marks.h"
@@ -63,6 +64,7 @@ class Status {
 
   Page run() {
     gateway();
+    reject_lists();
     messages();
     disk();
     off_site();
@@ -91,6 +93,11 @@ class Status {
     for (const auto& [name, value] : counters->items())
       if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0)
         page_.counters.emplace_back(name, std::to_string(value.get<std::uint64_t>()));
+  }
+
+  void reject_lists() {
+    const auto problem = [this](const std::string& text) { page_.problem(text); };
+    const RejectLists lists(settings_.sites, {.alarm = problem, .news = [](const std::string&) {}});
   }
 
   void messages() {

@@ -158,6 +158,12 @@ Section smtpd_section() {
            .form = Number{.min = 1, .max = 1000, .unit = {}},
            .doc = "Commands in error after which a session is ended with 421. Raise it for a sender whose "
                   "lists hold many addresses that do not exist here."},
+          {.key = "guesses_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::guesses_max),
+           .form = Number{.min = 0, .max = 1'000'000, .unit = "an hour"},
+           .doc = "Recipients that nobody here has, and request addresses with a wrong hash, from one client "
+                  "address, or IPv6 /64; past it they are put off with 450, and genuine addresses never. "
+                  "trusted_networks are exempt. 0: no limit."},
           {.key = "idle_timeout_s",
            .place = at(&Settings::smtpd, &SmtpdSettings::idle_timeout_s),
            .form = Number{.min = 1, .max = day_s, .unit = "seconds"},

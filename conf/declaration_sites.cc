@@ -44,6 +44,13 @@ Section site_section() {
                "Which addresses are accepted. \"prefix\": each one with the prefix, as Alaveteli sorts out "
                "mistyped ones itself. \"strict\": genuine request addresses only, beside postmaster and what "
                "a [[route]] names, for a site that is sent much to invented ones; it needs secret_file."},
+          {.key = "reject_list",
+           .place = at(&Settings::sites, &Site::reject_list),
+           .form = PathText{},
+           .doc = "A file of addresses that are refused, because their requests take nothing any more: what "
+                  "`rake config_files:generate_mta_rejection_list` makes, for Postfix or for Exim, usually "
+                  "config/recipient-reject. It is read again when it changes; while it cannot be read the "
+                  "last list stays, and there is an alarm."},
           {.key = "keep_handed_over_days",
            .place = at(&Settings::sites, &Site::keep_handed_over_days),
            .form = Number{.min = 0, .max = 36'500, .unit = "days"},

@@ -38,6 +38,7 @@ struct SmtpdSettings {
   unsigned recipients_max = 100;
   unsigned command_octets_max = 4096;
   unsigned errors_max = 10;
+  unsigned guesses_max = 100;  // recipients that are wrong, from one address in an hour; 0: no limit
   unsigned idle_timeout_s = 300;
   unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
   bool soft_refuse = false;                   // what would be refused for good is put off instead
@@ -72,6 +73,7 @@ struct Site {                         // [[site]]
   std::string domain;                 // "example.test"
   std::string prefix;                 // "foi+"
   std::filesystem::path secret_file;  // INCOMING_EMAIL_SECRET; may be empty
+  std::filesystem::path reject_list;  // of closed requests, as Alaveteli generates it; may be empty
   std::string maildrop;               // name of a [[maildrop]]
   RecipientPolicy recipients = RecipientPolicy::prefix;
   unsigned keep_handed_over_days = 0;  // 0: for ever

@@ -6,6 +6,7 @@
 #include "net/log.h"
 #include "smtpd/client.h"
 #include "smtpd/driver_refusals.h"
+#include "smtpd/recipient_replies.h"
 
 namespace guichet::smtpd {
 namespace {
@@ -112,9 +113,20 @@ class Driver {
 
   void answer_recipient(const AskRecipient& ask) {
     auto ruling = server_.policy.rule(*ask.recipient);
+    if (guesses_too_much(ruling.recipient_class)) ruling.answer = put_off_guess(ask.recipient->written);
     if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return session_.answer(std::move(*refusal));
     remember(std::move(std::get<store::Recipient>(ruling.answer)), ruling.recipient_class);
     session_.answer(std::nullopt);
+  }
+
+  // An upstream of ours may ask for any address: that is how Postfix verifies them.
+  bool guesses_too_much(RecipientClass recipient_class) {
+    if (!is_guess(recipient_class) || client_.trusted_upstream) return false;
+    boost::system::error_code unknown;
+    const auto address = net::asio::ip::make_address(client_.address, unknown);
+    if (!unknown && server_.may_guess.contain(address)) return false;
+    const auto place = unknown ? client_.address : net::place_of(address);
+    return server_.guesses.exceeded(place, recipient_class, std::chrono::steady_clock::now());
   }
 
   // The same address twice is one delivery.

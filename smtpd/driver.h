@@ -8,8 +8,10 @@
 #include <string>
 
 #include "net/listener.h"
+#include "net/networks.h"
 #include "net/pool.h"
 #include "net/tls.h"
+#include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
@@ -31,6 +33,8 @@ struct Server {
   Intake& intake;
   net::Pool& pool;
   std::shared_ptr<const net::TlsContext> tls;  // null: no STARTTLS
+  GuessLimit& guesses;
+  net::Networks may_guess;  // its addresses are exempt
 };
 
 // Serves one session to its end.

@@ -70,15 +70,28 @@ Ruling Policy::rule(const Path& path) const {
   ruling.answer = refusal_of(RecipientClass::unknown, {path.written, {}, {}});
   if (!ruling.site) return ruling;
   ruling.route = route_of(address);
-  ruling.recipient_class = ruling.route || is_postmaster(path)
-                               ? RecipientClass::local
-                               : site_class(address, {ruling.site->prefix, ruling.site->secret});
+  ruling.recipient_class = class_of(ruling, address, is_postmaster(path));
   if (takes(*ruling.site, ruling.recipient_class))
     ruling.answer = store::Recipient{bare ? address : path.written,
                                      ruling.route ? ruling.route->maildrop : ruling.site->maildrop};
   else
     ruling.answer = refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, domain});
   return ruling;
+}
+
+// The list before the routes, as Postfix looks at its access tables before it looks at aliases.
+RecipientClass Policy::class_of(const Ruling& ruling, const std::string& address, bool postmaster) const {
+  if (postmaster) return RecipientClass::local;
+  if (lists(ruling.site->domain, address)) return RecipientClass::listed;
+  if (ruling.route) return RecipientClass::local;
+  return site_class(address, {ruling.site->prefix, ruling.site->secret});
+}
+
+bool Policy::lists(std::string_view domain, const std::string& address) const {
+  return std::ranges::any_of(sites_, [&](const SitePolicy& site) {
+    return site.reject_list && ascii_iequals(site.domain, domain) &&
+           site.reject_list->get()->contains(address);
+  });
 }
 
 const RoutePolicy* Policy::route_of(const std::string& address) const {

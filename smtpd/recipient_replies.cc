@@ -62,4 +62,12 @@ Reply refusal_of(RecipientClass recipient_class, const RefusedRecipient& recipie
                  "no such recipient here; please check the address you reply to");
 }
 
+Reply put_off_guess(std::string_view address) {
+  return {450, "4.7.1",
+          "<" + shortened(address) +
+              ">: too many addresses that are not known here were tried from your network; please try again "
+              "in an hour",
+          Refusal::too_many_guesses};
+}
+
 }  // namespace guichet::smtpd

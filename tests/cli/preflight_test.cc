@@ -15,8 +15,11 @@ conf::Settings settings() {
   conf::Settings made;
   made.popd.listen = {"127.0.0.1:110"};
   made.popd.listen_tls = {"0.0.0.0:995"};
-  made.sites.push_back(
-      {.domain = "foi.example.org", .prefix = "foi+", .secret_file = "/s", .maildrop = "foi"});
+  auto& site = made.sites.emplace_back();
+  site.domain = "foi.example.org";
+  site.prefix = "foi+";
+  site.secret_file = "/s";
+  site.maildrop = "foi";
   made.maildrops.emplace_back().name = "foi";
   made.maildrops.back().password_file = "/p";
   return made;

@@ -38,7 +38,10 @@ Settings expected_settings() {
   settings.smtpd.listen = {"127.0.0.1:2525"};
   settings.smtpd.hostname = "mx.example.test";
   settings.popd.listen = {"127.0.0.1:2110"};
-  settings.sites = {{.domain = "example.test", .prefix = "foi+", .secret_file = {}, .maildrop = "foi"}};
+  auto& site = settings.sites.emplace_back();
+  site.domain = "example.test";
+  site.prefix = "foi+";
+  site.maildrop = "foi";
   settings.routes = {{.recipients = {"postmaster@example.test", "abuse@example.test"}, .maildrop = "people"}};
   for (const auto* name : {"foi", "people"}) {
     settings.maildrops.emplace_back().name = name;

@@ -82,8 +82,8 @@ def stuffed(octets):
 
 
 class Smtp(Wire):
-    def __init__(self, address, helo=b"client.example", tls=None):
-        super().__init__(address, tls)
+    def __init__(self, address, helo=b"client.example", tls=None, source=None):
+        super().__init__(address, tls, source)
         try:
             self.greeting = self.reply()
             if helo and self.greeting[0] == 220:

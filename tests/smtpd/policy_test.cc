@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -207,6 +208,34 @@ TEST(Aliases, LeadFromOneMaildropToAnother) {
   const auto ruling = rule(policy, "foi+support-7@example.test");
   EXPECT_EQ(ruling.route, &policy.routes().at(1));
   EXPECT_EQ(ruling.recipient_class, RecipientClass::local);
+}
+
+TEST(Listed, IsRefusedBeforeAnythingElseIsAsked) {
+  const auto list = std::make_shared<CurrentRejectList>();
+  const Policy policy{{{.domain = "example.test",
+                        .prefix = "foi+",
+                        .maildrop = "foi",
+                        .secret = specs,
+                        .strict = false,
+                        .reject_list = list},
+                       {.domain = "other.test", .prefix = "foi+", .maildrop = "other", .secret = specs}},
+                      {{{"foi+request-1-*@example.test"}, "people"}}};
+  EXPECT_EQ(class_of(policy, "foi+request-14-e0e09f97@example.test"), "GENUINE");
+  list->set(
+      std::make_shared<RejectList>("foi+request-14-e0e09f97@example.test REJECT\n"
+                                   "foi+request-1-6d5ed5da@example.test REJECT\n"
+                                   "postmaster@example.test REJECT\n"));
+  EXPECT_EQ(class_of(policy, "FOI+request-14-e0e09f97@Example.test"), "LISTED");
+  EXPECT_EQ(
+      refusal(policy, "foi+request-14-e0e09f97@example.test"),
+      "550 5.1.1 <foi+request-14-e0e09f97@example.test>: this request takes no more messages, and yours "
+      "was not delivered; its page says why, and postmaster@example.test reads what should be added to "
+      "it\r\n");
+  EXPECT_EQ(maildrop_of(policy, "foi+request-1-6d5ed5da@example.test"), "refused") << "before the routes";
+  EXPECT_EQ(maildrop_of(policy, "postmaster@example.test"), "foi") << "RFC 5321 4.5.1";
+  EXPECT_EQ(maildrop_of(policy, "foi+request-14-e0e09f97@other.test"), "other") << "another site";
+  list->set(std::make_shared<RejectList>(""));
+  EXPECT_EQ(class_of(policy, "foi+request-14-e0e09f97@example.test"), "GENUINE");
 }
 
 }  // namespace
