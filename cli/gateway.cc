@@ -96,6 +96,8 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
   options.limits.message_octets_max = settings.message_octets_max;
   options.limits.errors_max = settings.errors_max;
   options.soft_refuse = settings.soft_refuse;
+  options.chunking = settings.chunking;
+  if (settings.line_endings == conf::LineEndings::strict) options.line_endings = smtpd::LineEndings::kStrict;
   options.idle_timeout = std::chrono::seconds(settings.idle_timeout_s);
   options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
   return options;

@@ -164,6 +164,19 @@ Section smtpd_section() {
            .doc = "Recipients that nobody here has, and request addresses with a wrong hash, from one client "
                   "address, or IPv6 /64; past it they are put off with 450, and genuine addresses never. "
                   "trusted_networks are exempt. 0: no limit."},
+          {.key = "chunking",
+           .place = at(&Settings::smtpd, &SmtpdSettings::chunking),
+           .form = Flag{},
+           .doc =
+               "Offer CHUNKING (BDAT, RFC 3030), by which a body comes in pieces whose octets are counted. "
+               "Everybody sends without it, and other servers have had bugs in it. Turn it on for a sender "
+               "whose messages hold bare line feeds, which Exchange Online sends in no other way."},
+          {.key = "line_endings",
+           .place = at(&Settings::smtpd, &SmtpdSettings::line_endings),
+           .form = choice_of<LineEndings>(),
+           .doc = "A CR or LF in a message that is no part of a CRLF, as old software sends it: kept as it "
+                  "came, and handed over as CRLF; or, strict, refused with 550. A line of a single dot that "
+                  "ends so is how a second message is smuggled, and is refused either way."},
           {.key = "idle_timeout_s",
            .place = at(&Settings::smtpd, &SmtpdSettings::idle_timeout_s),
            .form = Number{.min = 1, .max = day_s, .unit = "seconds"},

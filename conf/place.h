@@ -29,6 +29,12 @@ struct Names<LogFormat> {
 static_assert(Names<LogFormat>::all[static_cast<std::size_t>(LogFormat::json)] == "json");
 
 template <>
+struct Names<LineEndings> {
+  static constexpr std::array<std::string_view, 2> all{"keep", "strict"};
+};
+static_assert(Names<LineEndings>::all[static_cast<std::size_t>(LineEndings::strict)] == "strict");
+
+template <>
 struct Names<MaildropDriver> {
   static constexpr std::array<std::string_view, 5> all{"pop3", "maildir", "action_mailbox", "pipe", "smtp"};
 };

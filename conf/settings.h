@@ -11,6 +11,7 @@ namespace guichet::conf {
 
 enum class RecipientPolicy { prefix, strict };
 enum class LogFormat { text, json };
+enum class LineEndings { keep, strict };
 
 struct StoreSettings {
   std::filesystem::path path = "/var/lib/guichet";  // volumes, index, spool
@@ -39,6 +40,8 @@ struct SmtpdSettings {
   unsigned command_octets_max = 4096;
   unsigned errors_max = 10;
   unsigned guesses_max = 100;  // recipients that are wrong, from one address in an hour; 0: no limit
+  bool chunking = false;                         // BDAT
+  LineEndings line_endings = LineEndings::keep;  // of bodies: a bare CR or LF is kept, or refused
   unsigned idle_timeout_s = 300;
   unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
   bool soft_refuse = false;                   // what would be refused for good is put off instead

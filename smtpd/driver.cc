@@ -21,6 +21,8 @@ SessionOptions session_options(const Server& server) {
   return {.hostname = server.options.hostname,
           .starttls = server.tls != nullptr,
           .soft_refuse = server.options.soft_refuse,
+          .chunking = server.options.chunking,
+          .line_endings = server.options.line_endings,
           .limits = server.options.limits};
 }
 

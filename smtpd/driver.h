@@ -22,6 +22,8 @@ struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
   bool soft_refuse = false;
+  bool chunking = false;
+  LineEndings line_endings = LineEndings::kKeep;
   std::chrono::seconds idle_timeout{300};
   std::uint64_t data_rate_octets_per_s_min = 500;  // 0: none
 };

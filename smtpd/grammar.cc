@@ -111,7 +111,7 @@ std::optional<Reply> read_size(MailParameters& read, const Parameter& parameter)
   return std::nullopt;
 }
 
-// RFC 6152 3; BINARYMIME needs CHUNKING (RFC 3030 3), which is not offered.
+// RFC 6152 3. BINARYMIME (RFC 3030 3) is not offered, CHUNKING or not.
 std::optional<Reply> read_body(MailParameters& read, const Parameter& parameter) {
   const auto value = parameter.value.value_or("");
   read.body_8bitmime = ascii_iequals(value, "8BITMIME");
@@ -149,6 +149,14 @@ bool has_control_octets(std::string_view line) {
 std::optional<std::string_view> after_keyword(std::string_view argument, std::string_view keyword) {
   if (!ascii_iequals(argument.substr(0, keyword.size()), keyword)) return std::nullopt;
   return skip_blanks(argument.substr(keyword.size()));
+}
+
+std::optional<ChunkSize> parse_chunk_size(std::string_view argument) {
+  const auto digits = first_word(argument);
+  const auto rest = skip_blanks(argument.substr(digits.size()));
+  const auto octets = parse_size(digits);
+  if (!octets || !(rest.empty() || ascii_iequals(rest, "LAST"))) return std::nullopt;
+  return ChunkSize{*octets, !rest.empty()};
 }
 
 tl::expected<MailParameters, Reply> parse_mail_parameters(std::string_view text) {

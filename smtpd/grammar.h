@@ -57,6 +57,14 @@ struct Command {
 [[nodiscard]] std::optional<std::string_view> after_keyword(std::string_view argument,
                                                             std::string_view keyword);
 
+struct ChunkSize {
+  std::uint64_t octets = 0;  // past 64 bits: the largest number
+  bool last = false;
+};
+
+// The argument of BDAT (RFC 3030 2): digits, and perhaps LAST. nullopt for anything else.
+[[nodiscard]] std::optional<ChunkSize> parse_chunk_size(std::string_view argument);
+
 struct MailParameters {
   std::uint64_t size_declared = 0;  // 0: not declared; past 64 bits: the largest number
   bool body_8bitmime = false;

@@ -1,17 +1,22 @@
-// The order of things. Where the session stands is in four fields, and they are read in this order:
+// The order of things. Where the session stands is in five fields, and they are read in this order:
 //
-//   due_          not empty: its parts come out first, one a step: DiscardBody, SendReply, then StartTls or
-//   Close question_     set: only answer() or abort() may come next body_         set: octets are body, until
-//   CRLF.CRLF; else they are commands transaction_  set: after an accepted (or pending) MAIL
+//   due_           its parts come out first, one a step: DiscardBody, SendReply, then StartTls or Close
+//   question_      set: only answer() or abort() may come next
+//   chunk_         set: so many octets are a part of the body, or of one that was refused
+//   body_          set by DATA: octets are body, until CRLF.CRLF; else they are commands
+//   transaction_   set: after an accepted (or pending) MAIL
 //
 //   from           by                                 to
 //   ----           --                                 --
 //   no transaction MAIL, AskMail: yes                 transaction
 //   transaction    RCPT, AskRecipient: yes            transaction, one recipient more
 //   transaction    DATA, AskData: yes                 body (354)
-//   transaction    RSET, HELO, EHLO, STARTTLS,        no transaction
-//                  AskMail or AskData: no
-//   body           CRLF.CRLF                          AskFile, or the refusal of a void body
+//   transaction    BDAT, AskData: yes                 chunk of a body
+//   chunk          its octets                         between chunks (250), or as below when it is the last
+//   between chunks BDAT                               chunk
+//   transaction,   RSET, HELO, EHLO, STARTTLS,        no transaction, no body
+//   between chunks AskMail or AskData: no
+//   body           CRLF.CRLF, the last chunk          AskFile, or the refusal of a void body
 //   AskFile        any answer                         no transaction
 //
 // RFC 5321 4.1.4 is that table; everything that is not in it is 503.
@@ -40,7 +45,8 @@ Step Session::step(std::string_view input) {
   check(phase_ != Phase::kHandshake, "no step() between StartTls and tls_established()");
   check(question_ == Question::kNone, "no step() while a question is outstanding");
   if (anything_due()) return {0, take_due()};
-  return body_ ? step_body(input) : step_command(input);
+  if (chunk_) return step_chunk(input);
+  return body_ && body_->framing() == IncomingBody::Framing::kDots ? step_body(input) : step_command(input);
 }
 
 Step Session::step_command(std::string_view input) {
@@ -61,52 +67,70 @@ Step Session::step_command(std::string_view input) {
       say_and_close({500, "5.5.2", "Line too long", Refusal::line_flood});
       break;
   }
+  if (chunk_ && question_ == Question::kNone && !anything_due()) {
+    auto step = step_chunk(input.substr(consumed));
+    step.consumed += consumed;
+    return step;
+  }
   return {consumed, next_action()};
 }
 
 Step Session::step_body(std::string_view input) {
   std::size_t consumed = 0;
-  while (!body_->ended && consumed < input.size()) {
-    const auto piece = body_->reader.next(input.substr(consumed));
+  while (!body_->ended() && consumed < input.size()) {
+    const auto piece = body_->next(input.substr(consumed));
     consumed += piece.consumed;
-    body_->octets += piece.body.size();
-    body_->ended = piece.end;
-    if (body_->discarded) continue;
-    if (body_is_void()) {
-      body_->discarded = true;
-      return {consumed, DiscardBody{}};
-    }
-    if (!piece.body.empty()) return {consumed, BodyOctets{piece.body}};
+    if (auto action = pass_on(piece.body)) return {consumed, *std::move(action)};
   }
-  if (!body_->ended) return {consumed, NeedInput{}};
+  if (!body_->ended()) return {consumed, NeedInput{}};
   end_of_data();
   return {consumed, next_action()};
 }
 
-bool Session::body_is_void() const {
-  return body_->octets > options_.limits.message_octets_max || body_->reader.ambiguous_dot_line();
+// What the driver gets to see of octets that the body has taken.
+std::optional<Action> Session::pass_on(std::string_view octets) {
+  if (body_->discarded) return std::nullopt;
+  if (body_->flaw() != Flaw::kNone) {
+    body_->discarded = true;
+    return DiscardBody{};
+  }
+  if (octets.empty()) return std::nullopt;
+  return BodyOctets{octets};
 }
 
 // A void body is refused here and not where it became void: only at the true end does the client look for a
 // reply, and what it sends before is never taken for commands.
 void Session::end_of_data() {
-  const bool ambiguous = body_->reader.ambiguous_dot_line();
-  const bool discarded = body_->discarded;
+  const auto flaw = body_->flaw();
+  due_.discard = flaw != Flaw::kNone && !body_->discarded;
   body_.reset();
   stage_ = Stage::end_of_data;
   said_.clear();
-  if (!discarded) {
+  if (flaw == Flaw::kNone) {
     question_ = Question::kFile;
     return;
   }
-  // RFC 5321 2.3.8: bare CR and LF MUST NOT be sent. Around a dot line they are how a second message is
-  // smuggled, so the session ends: what the sender thinks it says next is not known.
-  if (ambiguous)
-    say_and_close(
-        {550, "5.5.2", "Bare CR or LF around a line of a single dot refused", Refusal::bare_line_end});
-  else  // RFC 1870 6.3
-    say({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
+  refuse_body(flaw);
   transaction_.reset();
+}
+
+void Session::refuse_body(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::kAmbiguousDotLine:
+      // RFC 5321 2.3.8: bare CR and LF MUST NOT be sent. Around a dot line they are how a second message is
+      // smuggled, so the session ends: what the sender thinks it says next is not known.
+      return say_and_close(
+          {550, "5.5.2", "Bare CR or LF around a line of a single dot refused", Refusal::bare_line_end});
+    case Flaw::kTooLarge:
+      // RFC 1870 6.3
+      return say({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
+    case Flaw::kBareLineEnd:
+      // RFC 5321 2.3.8
+      return say({550, "5.5.2", "CR or LF that is not part of a CRLF refused", Refusal::bare_line_end});
+    case Flaw::kNone:
+      break;
+  }
+  check(false, "a sound body is not refused");
 }
 
 bool Session::anything_due() const {
@@ -187,9 +211,10 @@ bool Session::idles_too_long() {
 void Session::abort(Reply reply) {
   if (closing()) return;
   due_.discard = body_ && !body_->discarded;
-  if (phase_ != Phase::kNew) stage_ = body_ ? Stage::body : Stage::waiting;
+  if (phase_ != Phase::kNew) stage_ = in_data() ? Stage::body : Stage::waiting;
   said_.clear();
   body_.reset();
+  chunk_.reset();
   question_ = Question::kNone;
   const bool handshaking = phase_ == Phase::kHandshake;
   phase_ = Phase::kOpen;
@@ -204,11 +229,12 @@ void Session::tls_established() {
   // RFC 3207 4.2: what was said in the clear may have been said by someone else.
   client_ = ClientFacts{};
   client_.tls = true;
-  transaction_.reset();
+  forget_transaction();
 }
 
 bool Session::in_data() const {
-  return body_ && !body_->ended;
+  const bool by_dots = body_ && body_->framing() == IncomingBody::Framing::kDots;
+  return body_ && !body_->ended() && (by_dots || chunk_);
 }
 bool Session::awaiting_answer() const {
   return question_ != Question::kNone;

@@ -26,8 +26,8 @@
 
 #include "smtpd/address.h"
 #include "smtpd/command_reader.h"
-#include "smtpd/data_reader.h"
 #include "smtpd/grammar.h"
+#include "smtpd/incoming_body.h"
 #include "smtpd/reply.h"
 
 namespace guichet::smtpd {
@@ -46,6 +46,8 @@ struct SessionOptions {
   std::string hostname;      // in the greeting, the EHLO reply
   bool starttls = false;     // offer STARTTLS; false once TLS is up
   bool soft_refuse = false;  // every reply is softened() before it is sent
+  bool chunking = false;     // offer CHUNKING, take BDAT
+  LineEndings line_endings = LineEndings::kKeep;
   SessionLimits limits;
 };
 
@@ -99,12 +101,12 @@ struct AskRecipient {
   const Path* recipient;
 };
 
-// Accepted, 354 follows and BodyOctets begin.
+// Accepted, BodyOctets begin; to DATA, 354 goes before them.
 struct AskData {
   const Transaction* transaction;
 };
 
-// Dot-unstuffed (RFC 5321 4.5.2).
+// Dot-unstuffed when they come by DATA (RFC 5321 4.5.2).
 struct BodyOctets {
   std::string_view octets;
 };
@@ -131,13 +133,13 @@ struct Step {
   Action action;
 };
 
-// The session's own: a body that is being received, from 354 to the end of data. (Not nested in Session:
-// clang does not take a nested class with default values inside std::optional.)
-struct IncomingBody {
-  DataReader reader;
+// The session's own: a chunk of a body that is being received. (Not nested in Session: clang does not take a
+// nested class with default values inside std::optional.)
+struct IncomingChunk {
   std::uint64_t octets = 0;
-  bool discarded = false;
-  bool ended = false;
+  std::uint64_t octets_left = 0;
+  bool last = false;
+  std::optional<Reply> refusal;  // what is said when the rest of it has come, and been thrown away
 };
 
 class Session {
@@ -167,7 +169,7 @@ class Session {
   // allowed before greet(), for a port that speaks TLS from the start.
   void tls_established();
 
-  [[nodiscard]] bool in_data() const;  // 354 was sent and the end of data not yet seen
+  [[nodiscard]] bool in_data() const;  // octets of a body are expected, and its end was not yet seen
   [[nodiscard]] bool awaiting_answer() const;
   [[nodiscard]] const ClientFacts& client() const;
   [[nodiscard]] const std::optional<Transaction>& transaction() const;
@@ -189,8 +191,9 @@ class Session {
   // session.cc: the order of things
   [[nodiscard]] Step step_command(std::string_view input);
   [[nodiscard]] Step step_body(std::string_view input);
-  [[nodiscard]] bool body_is_void() const;
+  [[nodiscard]] std::optional<Action> pass_on(std::string_view octets);
   void end_of_data();
+  void refuse_body(Flaw flaw);
   [[nodiscard]] bool anything_due() const;
   [[nodiscard]] Action take_due();
   [[nodiscard]] Action ask() const;
@@ -209,6 +212,12 @@ class Session {
   void answer_data(const std::optional<Reply>& refusal);
   void answer_file(const Reply& reply);
 
+  // session_chunks.cc: BDAT and what follows it
+  void bdat(std::string_view argument);
+  void refuse_chunk(Reply reply);
+  [[nodiscard]] Step step_chunk(std::string_view input);
+  void end_of_chunk();
+
   // session_commands.cc: what each command does. `more`: octets follow its line already.
   void obey(std::string_view line, bool more);
   void note(const VerbRow& row, std::string_view line);
@@ -217,12 +226,14 @@ class Session {
   void rcpt(std::string_view argument);
   void data(bool more);
   void rset();
+  void forget_transaction();
   void starttls(bool more);
 
   SessionOptions options_;
   ClientFacts client_;
   std::optional<Transaction> transaction_;
   std::optional<IncomingBody> body_;
+  std::optional<IncomingChunk> chunk_;
   Path recipient_;    // the one being asked about
   std::string said_;  // the command being obeyed, for Refused
   Stage stage_ = Stage::connect;

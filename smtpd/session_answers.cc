@@ -41,12 +41,16 @@ void Session::answer_recipient(const Reply& reply) {
 }
 
 void Session::answer_data(const std::optional<Reply>& refusal) {
+  using Framing = IncomingBody::Framing;
   if (refusal && !refusal->positive()) {
+    // RFC 3030 2: what the client sends of a chunk is read before it is told.
+    if (chunk_ && refusal->code != 421) return void(chunk_->refusal = refusal);
     say(*refusal);
     return transaction_.reset();
   }
-  body_.emplace();
-  say({354, "", "End data with <CR><LF>.<CR><LF>"});
+  body_.emplace(chunk_ ? Framing::kChunks : Framing::kDots, options_.limits.message_octets_max,
+                options_.line_endings);
+  if (!chunk_) say({354, "", "End data with <CR><LF>.<CR><LF>"});
 }
 
 void Session::answer_file(const Reply& reply) {

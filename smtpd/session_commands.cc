@@ -14,14 +14,19 @@ Reply syntax_error(const VerbRow& row) {
   return {501, hello ? "" : "5.5.4", "Syntax: " + std::string(row.syntax), Refusal::bad_syntax};
 }
 
-// RFC 5321 4.1.1.1. Not offered: CHUNKING, which would bring a second framing of bodies with it (RFC 3030 2),
-// and DSN, since no notification is ever sent.
+// RFC 5321 4.1.1.1. Not offered, with the reasons in README.md: BINARYMIME, DSN, REQUIRETLS, DELIVERBY,
+// MT-PRIORITY.
 std::string ehlo_text(const SessionOptions& options, bool tls) {
   std::string text =
       options.hostname + "\nPIPELINING\nSIZE " + std::to_string(options.limits.message_octets_max);
   // RFC 3207 4.2: not offered once TLS is up.
   if (options.starttls && !tls) text += "\nSTARTTLS";
-  return text + "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nHELP";
+  text += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8";
+  // RFC 3030 2
+  if (options.chunking) text += "\nCHUNKING";
+  // RFC 9422 4.2. No MAILMAX (RFC 9422 4.1): a session may bring any number of messages.
+  text += "\nLIMITS RCPTMAX=" + std::to_string(options.limits.recipients_max);
+  return text + "\nHELP";
 }
 
 Stage stage_of(Verb verb) {
@@ -36,13 +41,13 @@ Stage stage_of(Verb verb) {
     case Verb::kRcpt:
       return Stage::recipient;
     case Verb::kData:
+    case Verb::kBdat:
       return Stage::data;
     case Verb::kRset:
     case Verb::kNoop:
     case Verb::kVrfy:
     case Verb::kHelp:
     case Verb::kQuit:
-    case Verb::kBdat:
     case Verb::kNotImplemented:
     case Verb::kUnknown:
     case Verb::kNotSmtp:
@@ -59,6 +64,8 @@ void Session::obey(std::string_view line, bool more) {
   note(row, line);
   if (row.verb == Verb::kNotSmtp)
     return say_and_close({502, "5.5.1", "This is a mail server", Refusal::not_smtp});
+  // Before what else may be wrong with its line: its octets follow, whatever stands in it.
+  if (row.verb == Verb::kBdat) return bdat(command.argument);
   // RFC 5321 4.1.2: no string of a command holds control octets, and a log or a header must not either.
   if (has_control_octets(line))
     return refuse({500, "5.5.2", "Control octets in a command", Refusal::control_octets});
@@ -88,11 +95,9 @@ void Session::obey(std::string_view line, bool more) {
       return say_and_close({221, "2.0.0", "Bye"});
     case Verb::kStartTls:
       return starttls(more);
-    case Verb::kBdat:
-      // RFC 3030 2: the octets of the chunk follow at once; they must not be run as commands.
-      return say_and_close({502, "5.5.1", "BDAT not implemented", Refusal::bdat});
     case Verb::kNotImplemented:
       return refuse({502, "5.5.1", "Command not implemented", Refusal::not_implemented});
+    case Verb::kBdat:
     case Verb::kUnknown:
     case Verb::kNotSmtp:
       return refuse({500, "5.5.2", "Command not recognized", Refusal::unknown_command});
@@ -112,7 +117,7 @@ void Session::hello(std::string_view name, bool esmtp) {
   client_.helo = name;
   client_.esmtp = esmtp;
   // RFC 5321 4.1.4: EHLO in the middle of a session clears the buffers, as RSET does.
-  transaction_.reset();
+  forget_transaction();
   say({250, "", esmtp ? ehlo_text(options_, client_.tls) : options_.hostname});
 }
 
@@ -140,6 +145,8 @@ void Session::mail(std::string_view argument) {
 void Session::rcpt(std::string_view argument) {
   // RFC 5321 4.1.4
   if (!transaction_) return refuse({503, "5.5.1", "Need MAIL command", Refusal::out_of_order});
+  // RFC 3030 2: between two chunks nothing but BDAT, RSET, NOOP and QUIT
+  if (body_) return refuse({503, "5.5.1", "RCPT after BDAT", Refusal::out_of_order});
   // RFC 5321 4.1.1.3
   const auto text = after_keyword(argument, "TO:");
   if (!text || text->empty()) return refuse({501, "5.5.4", "Syntax: RCPT TO:<address>", Refusal::bad_syntax});
@@ -161,6 +168,8 @@ void Session::data(bool more) {
   if (more) return say_and_close({554, "5.5.0", "Data sent before it was asked for", Refusal::early_data});
   // RFC 5321 4.1.4
   if (!transaction_) return refuse({503, "5.5.1", "Need RCPT command", Refusal::out_of_order});
+  // RFC 3030 2
+  if (body_) return refuse({503, "5.5.1", "DATA after BDAT", Refusal::out_of_order});
   // RFC 5321 3.3
   if (transaction_->recipients.empty())
     return refuse({554, "5.5.1", "No valid recipients", Refusal::no_recipients});
@@ -169,8 +178,15 @@ void Session::data(bool more) {
 
 // RFC 5321 4.1.1.5
 void Session::rset() {
-  transaction_.reset();
+  forget_transaction();
   say({250, "2.0.0", "Ok"});
+}
+
+// Between two chunks there is a body too.
+void Session::forget_transaction() {
+  due_.discard = body_ && !body_->discarded;
+  body_.reset();
+  transaction_.reset();
 }
 
 void Session::starttls(bool more) {

@@ -226,5 +226,13 @@ TEST(Reader, KnowsTheLineOfADottedKey) {
             "FILE:3: smtpd.thread: unknown key; the nearest known one is smtpd.threads\n");
 }
 
+TEST(Reader, TakesTrueAndFalse) {
+  EXPECT_FALSE(settings_of(minimal).smtpd.chunking);
+  EXPECT_TRUE(settings_of(with_minimal("[smtpd]\nchunking = true\n")).smtpd.chunking);
+  EXPECT_TRUE(settings_of(minimal, {"smtpd.chunking=true"}).smtpd.chunking);
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\nchunking = \"on\"\n")),
+            "FILE:2: smtpd.chunking: is a string; allowed is true or false\n");
+}
+
 }  // namespace
 }  // namespace guichet::conf

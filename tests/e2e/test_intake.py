@@ -89,6 +89,30 @@ class Limits(GatewayTest):
         self.assertEqual(len(wire.everything(g.pop3)), 2)
 
 
+class LineEndings(GatewayTest):
+    ODD = b"Subject: x\n\nan old\rscanner\r\n"
+
+    def test_kept_as_shipped(self):
+        g = self.gateway()
+        with wire.Smtp(g.smtp) as smtp:
+            code, text = smtp.message(RECIPIENT, self.ODD)
+            self.assertEqual(code, 250)
+            smtp.quit()
+        self.assertEqual(g.raw(g.list()[0]["id"]), self.ODD)
+        (form,) = wire.everything(g.pop3).values()
+        served.split(form, self.ODD)
+        self.assertEqual(form.count(b"\r\n"), form.count(b"\n"), "served with CRLF")
+
+    def test_strict(self):
+        g = self.gateway({"smtpd.line_endings": "strict"})
+        with wire.Smtp(g.smtp) as smtp:
+            for octets in (self.ODD, b"a\nb\r\n", b"a\rb\r\n", b"\r\r\n", b"\n\r\n"):
+                self.assertEqual(smtp.message(RECIPIENT, octets)[0], 550, octets)
+            smtp.deliver(RECIPIENT, BODY)
+            smtp.quit()
+        self.assertEqual([g.raw(message["id"]) for message in g.list()], [BODY])
+
+
 class Dialogs(GatewayTest):
     def test_commands_before_their_time(self):
         g = self.gateway()

@@ -3,7 +3,7 @@
 //
 // Two answers depend on what came together, by intent: octets behind DATA and behind STARTTLS. So the client
 // of this target waits after those lines, as RFC 2920 has it, and sends all else as it likes. Input: an octet
-// with options, an octet with the length of pieces, then the octets of the client.
+// with options, an octet with one more and the length of pieces, then the octets of the client.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -16,7 +16,7 @@ namespace {
 using guichet::smtpd::SessionOptions;
 using guichet::smtpd::test::FakeDriver;
 
-SessionOptions options_from(std::uint8_t bits) {
+SessionOptions options_from(std::uint8_t bits, bool strict) {
   auto options = guichet::smtpd::test::options();
   options.starttls = (bits & 1U) != 0;
   // small ones, so that a short input passes them
@@ -26,7 +26,15 @@ SessionOptions options_from(std::uint8_t bits) {
   options.limits.recipients_max = (bits & 16U) != 0 ? 1 : 100;
   options.limits.errors_max = (bits & 32U) != 0 ? 2 : 10;
   options.limits.idle_commands_max = (bits & 64U) != 0 ? 2 : 100;
+  options.chunking = (bits & 128U) != 0;
+  if (strict) options.line_endings = guichet::smtpd::LineEndings::kStrict;
   return options;
+}
+
+// In any case, anywhere in the line: in front of it may be the end of a chunk.
+bool holds(std::string_view line, std::string_view word) {
+  return std::search(line.begin(), line.end(), word.begin(), word.end(),
+                     [](char a, char b) { return guichet::smtpd::ascii_upper(a) == b; }) != line.end();
 }
 
 // Lines after which a client waits. Found without minding the state: to wait once too often changes nothing.
@@ -37,8 +45,7 @@ std::vector<std::string_view> groups_of(std::string_view text) {
     bool waits = false;
     while (!waits && end < text.size()) {
       const auto line = text.substr(end, std::min(text.find('\n', end), text.size() - 1) + 1 - end);
-      const auto word = guichet::smtpd::skip_blanks(line).substr(0, 4);
-      waits = guichet::smtpd::ascii_iequals(word, "DATA") || guichet::smtpd::ascii_iequals(word, "STAR");
+      waits = holds(line, "DATA") || holds(line, "STARTTLS");
       end += line.size();
     }
     groups.push_back(text.substr(0, end));
@@ -77,7 +84,7 @@ std::string play(const SessionOptions& options, std::string_view text, std::size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  const auto options = options_from(data[0]);
+  const auto options = options_from(data[0], data[1] >= 128);
   const auto text = guichet::fuzz::text_of(data, size).substr(2);
   const auto whole = play(options, text, size);
   guichet::fuzz::require(play(options, text, 1) == whole,

@@ -67,6 +67,10 @@ void set_option(SessionOptions& options, std::string_view text) {
     options.starttls = value == "yes";
   } else if (name == "soft_refuse") {
     options.soft_refuse = value == "yes";
+  } else if (name == "chunking") {
+    options.chunking = value == "yes";
+  } else if (name == "line_endings") {
+    options.line_endings = value == "strict" ? LineEndings::kStrict : LineEndings::kKeep;
   } else if (name == "command_octets_max") {
     limits.command_octets_max = std::stoul(value);
   } else if (name == "command_flood_octets_max") {
