@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -27,10 +28,12 @@
 #include "cli/scrub.h"
 #include "net/answer.h"
 #include "net/counters.h"
+#include "net/descriptors.h"
 #include "net/listener.h"
 #include "net/log.h"
 #include "net/loop.h"
 #include "net/pool.h"
+#include "net/rates.h"
 #include "net/tls.h"
 #include "popd/driver.h"
 #include "popd/password_hash.h"
@@ -90,7 +93,7 @@ Started<Tls> load_tls(const std::filesystem::path& certificate, const std::files
 }
 
 smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
-  smtpd::ServerOptions options{.hostname = settings.hostname, .limits = {}};
+  smtpd::ServerOptions options{.hostname = settings.hostname, .limits = {}, .patience = {}};
   options.limits.command_octets_max = settings.command_octets_max;
   options.limits.recipients_max = settings.recipients_max;
   options.limits.message_octets_max = settings.message_octets_max;
@@ -98,7 +101,12 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
   options.soft_refuse = settings.soft_refuse;
   options.chunking = settings.chunking;
   if (settings.line_endings == conf::LineEndings::strict) options.line_endings = smtpd::LineEndings::kStrict;
-  options.idle_timeout = std::chrono::seconds(settings.idle_timeout_s);
+  const std::chrono::seconds idle(settings.idle_timeout_s);
+  options.patience = {.next_command = idle,
+                      .whole_command = std::min(idle, std::chrono::seconds(settings.command_timeout_s)),
+                      .body_pause = idle,
+                      .session = std::chrono::seconds(settings.session_timeout_s),
+                      .rate_window = std::min(idle, std::chrono::seconds(60))};
   options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
   return options;
 }
@@ -138,6 +146,32 @@ store::StoreOptions store_options(const conf::StoreSettings& settings, const con
           }};
 }
 
+// Connections, and a spool file for each that sends a large body; more only if the machine's limit allows it.
+unsigned make_room_for_sessions(const Settings& settings) {
+  constexpr unsigned others = 512;
+  const auto wanted = 2 * settings.smtpd.sessions_max + settings.popd.sessions_max + others;
+  const auto limit = net::raise_descriptor_limit(wanted);
+  if (limit < wanted)
+    net::log_event(Level::warn, "descriptors",
+                   {{"text", "this process may have " + std::to_string(limit) + " files open, and " +
+                                 std::to_string(wanted) +
+                                 " are wanted for sessions_max: raise LimitNOFILE, or ulimit -n"}});
+  return net::connection_descriptors_max(limit);
+}
+
+// The last tenth is for whoever is known: for POP3 that is the poller, whoever fills the rest. More sessions
+// than descriptors are none.
+template <class RoomSettings>
+net::Admission::Limits admission_limits(const char* name, const RoomSettings& settings,
+                                        unsigned descriptors_max) {
+  const auto sessions_max = std::min(settings.sessions_max, descriptors_max);
+  return {.sessions_max = sessions_max,
+          .per_address_max = settings.sessions_per_address_max,
+          .reserved = sessions_max / 10,
+          .descriptors_max = descriptors_max,
+          .name = name};
+}
+
 // --- The gateway ---------------------------------------------------------------------------------------
 
 // {"ok":true,"counters":{NAME:N}}; names are ours and need no escaping.
@@ -167,13 +201,14 @@ class Gateway {
         clock_(store::real_clock()),
         ids_(store::random_ids()),
         loops_(settings.smtpd.threads, std::chrono::microseconds(settings.smtpd.busy_poll_us)),
-        smtp_admission_({settings.smtpd.sessions_max, settings.smtpd.sessions_per_address_max},
+        descriptors_(make_room_for_sessions(settings)),
+        smtp_admission_(admission_limits("smtp", settings.smtpd, descriptors_),
                         net::Networks(settings.smtpd.trusted_networks)),
-        // The last tenth is for the poller, whoever fills the rest.
-        pop3_admission_({settings.popd.sessions_max, settings.popd.sessions_per_address_max,
-                         settings.popd.sessions_max / 10},
+        pop3_admission_(admission_limits("pop3", settings.popd, descriptors_),
                         net::Networks(settings.smtpd.trusted_networks)),
         guesses_(settings.smtpd.guesses_max),
+        messages_(settings.smtpd.messages_per_minute_max),
+        recipients_(settings.smtpd.recipients_per_minute_max),
         pool_(pool_threads),
         hashing_(hashing_threads) {}
 
@@ -240,8 +275,8 @@ class Gateway {
     policy_.emplace(std::move(*sites), routes_of(settings_));
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
-    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_,
-                                std::move(*smtp_tls), guesses_,
+    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, messages_,
+                                recipients_, std::move(*smtp_tls), guesses_,
                                 net::Networks(settings_.smtpd.trusted_networks)});
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
@@ -366,8 +401,10 @@ class Gateway {
   const std::unique_ptr<store::IdSource> ids_;
   // The loops outlive the store: its last answers are posted to them.
   net::Loops loops_;
+  const unsigned descriptors_;  // a connection's must be below this
   net::Admission smtp_admission_, pop3_admission_;
   smtpd::GuessLimit guesses_;
+  net::Rates messages_, recipients_;
   net::Pool pool_, hashing_;
   Feeders feeders_;  // outlive the store, which wakes them
   std::unique_ptr<store::Store> store_;

@@ -129,14 +129,16 @@ Section smtpd_section() {
           {.key = "sessions_max",
            .place = at(&Settings::smtpd, &SmtpdSettings::sessions_max),
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},
-           .doc = "Sessions open at the same time; one more is answered 421. An idle one costs little, so "
-                  "lower it only where memory is very short."},
+           .doc = "Sessions open at the same time; one more is answered 421. The last tenth is for clients "
+                  "that have delivered before and for trusted_networks. From four fifths on, whoever is "
+                  "not trusted is given ten seconds for a command instead of minutes. An idle session costs "
+                  "little, so lower it only where memory is very short."},
           {.key = "sessions_per_address_max",
            .place = at(&Settings::smtpd, &SmtpdSettings::sessions_per_address_max),
            .form = Number{.min = 1, .max = sessions_max, .unit = {}},
            .doc =
-               "The same for one client address, so that no one can take all sessions. Rather than raising "
-               "it for one busy sender, put that one in trusted_networks."},
+               "The same for one client address, or in IPv6 one /64, so that no one can take all sessions. "
+               "Rather than raising it for one busy sender, put that one in trusted_networks."},
           {.key = "message_octets_max",
            .place = at(&Settings::smtpd, &SmtpdSettings::message_octets_max),
            .form = Number{.min = 64 * kib, .max = 4 * gib, .unit = "octets"},
@@ -182,6 +184,28 @@ Section smtpd_section() {
            .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
            .doc = "A session that is silent for this long is ended with 421. RFC 5321 section 4.5.3.2.7 asks "
                   "for at least 300."},
+          {.key = "command_timeout_s",
+           .place = at(&Settings::smtpd, &SmtpdSettings::command_timeout_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "A command that is not complete so long after its first octet ends the session with 421: "
+                  "whoever sends it an octet at a time is never silent. Replies must be read within the same "
+                  "time."},
+          {.key = "session_timeout_s",
+           .place = at(&Settings::smtpd, &SmtpdSettings::session_timeout_s),
+           .form = Number{.min = 1, .max = day_s, .unit = "seconds"},
+           .doc = "A session that has brought no message for this long is ended with 421, but never in the "
+                  "middle of one."},
+          {.key = "messages_per_minute_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::messages_per_minute_max),
+           .form = Number{.min = 0, .max = 1'000'000, .unit = {}},
+           .doc = "Messages that one client address may begin in a minute; more are put off with 450, and "
+                  "come back by themselves. Put a relay that sends faster in trusted_networks. 0: any "
+                  "number."},
+          {.key = "recipients_per_minute_max",
+           .place = at(&Settings::smtpd, &SmtpdSettings::recipients_per_minute_max),
+           .form = Number{.min = 0, .max = 1'000'000, .unit = {}},
+           .doc = "The same for recipients, those that are refused counted too, which makes trying out "
+                  "addresses slow. 0: any number."},
           {.key = "data_rate_octets_per_s_min",
            .place = at(&Settings::smtpd, &SmtpdSettings::data_rate_octets_per_s_min),
            .form = Number{.min = 0, .max = 1'000'000, .unit = "octets per second"},

@@ -43,6 +43,10 @@ struct SmtpdSettings {
   bool chunking = false;                         // BDAT
   LineEndings line_endings = LineEndings::keep;  // of bodies: a bare CR or LF is kept, or refused
   unsigned idle_timeout_s = 300;
+  unsigned command_timeout_s = 60;            // from the first octet of a command to its line end
+  unsigned session_timeout_s = 3600;          // between two messages that were filed
+  unsigned messages_per_minute_max = 1000;    // from one address; 0: any number
+  unsigned recipients_per_minute_max = 5000;  // the same
   unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
   bool soft_refuse = false;                   // what would be refused for good is put off instead
 };

@@ -17,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <exception>
 
 namespace guichet::net {
 
@@ -33,5 +34,11 @@ using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
 inline constexpr asio::use_awaitable_t<Executor> awaited;
 // Network failure is a value: the result is a tuple that begins with the error code.
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> awaited_tuple;
+
+// The end of a coroutine that must not end quietly: without it nobody would be accepted, or no deadline kept.
+// An exception of it (there is no memory) ends the process, and the service manager starts another.
+inline void rethrow(const std::exception_ptr& problem) {
+  if (problem) std::rethrow_exception(problem);
+}
 
 }  // namespace guichet::net

@@ -1,27 +1,62 @@
 #include "net/listener.h"
 
 #include <boost/asio/ip/v6_only.hpp>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "net/counters.h"
+#include "net/log.h"
 
 namespace guichet::net {
 
 // --- Admission -----------------------------------------------------------------------------------------
 
-std::unique_ptr<Admission::Ticket> Admission::enter(const asio::ip::address& address) {
-  const std::lock_guard lock(mutex_);
-  const auto from_address = ++per_address_[address];
-  ++sessions_;
+std::unique_ptr<Admission::Ticket> Admission::enter(const asio::ip::address& address, int descriptor) {
   const bool trusted = trusted_.contain(address);
-  auto verdict = Verdict::welcome;
-  if (from_address > limits_.per_address_max && !trusted) verdict = Verdict::too_many_from_address;
-  if (sessions_ > limits_.sessions_max - (trusted ? 0 : limits_.reserved)) verdict = Verdict::too_many;
-  return std::make_unique<Ticket>(*this, address, verdict);
+  auto place = place_of(address);
+  const std::lock_guard lock(mutex_);
+  ++sessions_;
+  look_around();
+  const bool familiar = trusted || familiar_.find(place) != nullptr;
+  const auto verdict = judge(++per_place_[place], trusted, familiar, descriptor);
+  return std::make_unique<Ticket>(*this, std::move(place), verdict, trusted);
 }
 
-void Admission::leave(const asio::ip::address& address) {
+Admission::Verdict Admission::judge(unsigned from_place, bool trusted, bool familiar, int descriptor) const {
+  if (limits_.descriptors_max > 0 && std::cmp_greater_equal(descriptor, limits_.descriptors_max))
+    return Verdict::no_descriptors;
+  if (sessions_ > limits_.sessions_max - (familiar ? 0 : limits_.reserved)) return Verdict::too_many;
+  if (from_place > limits_.per_address_max && !trusted) return Verdict::too_many_from_address;
+  return Verdict::welcome;
+}
+
+void Admission::leave(const std::string& place) {
   const std::lock_guard lock(mutex_);
   --sessions_;
-  const auto found = per_address_.find(address);
-  if (--found->second == 0) per_address_.erase(found);
+  look_around();
+  const auto found = per_place_.find(place);
+  if (--found->second == 0) per_place_.erase(found);
+}
+
+void Admission::remember(const std::string& place) {
+  const std::lock_guard lock(mutex_);
+  familiar_.use(place);
+}
+
+bool Admission::is_crowded(bool before, unsigned sessions, unsigned sessions_max) {
+  const auto fifths = std::uint64_t{sessions} * 5;
+  return fifths >= std::uint64_t{sessions_max} * (before ? 3 : 4);
+}
+
+void Admission::look_around() {
+  const bool before = crowded_.load(std::memory_order_relaxed);
+  const bool now = is_crowded(before, sessions_, limits_.sessions_max);
+  if (now == before) return;
+  crowded_.store(now, std::memory_order_relaxed);
+  if (now) counter(limits_.name + ".crowded").add();
+  log_event(Level::warn, limits_.name + (now ? ".crowded" : ".room_again"),
+            {{"sessions", std::to_string(sessions_)}, {"of", std::to_string(limits_.sessions_max)}});
 }
 
 // --- Listener ------------------------------------------------------------------------------------------
@@ -59,7 +94,7 @@ void Listener::start(Serve serve, Admission& admission, Trouble trouble) {
   serve_ = std::move(serve);
   admission_ = &admission;
   trouble_ = std::move(trouble);
-  asio::co_spawn(acceptor_.get_executor(), accept_all(), asio::detached);
+  asio::co_spawn(acceptor_.get_executor(), accept_all(), rethrow);
 }
 
 void Listener::stop() {
@@ -79,7 +114,7 @@ Task<void> Listener::accept_all() {
     if (stopped_) co_return;
     if (!error) {
       deal(std::move(socket), loop, client);
-    } else if (error != asio::error::connection_aborted) {
+    } else if (!AcceptTrouble::concerns_one_client(error.value())) {
       co_await wait_for_descriptors(error);
     }
   }
@@ -87,15 +122,24 @@ Task<void> Listener::accept_all() {
 
 // Out of descriptors or memory: the clients stay in the backlog and are served when sessions have ended.
 Task<void> Listener::wait_for_descriptors(boost::system::error_code error) {
-  trouble_("cannot accept on " + address() + ": " + error.message() + "; trying again in 100 ms");
+  static auto& failed = counter("net.accept_failed");
+  failed.add();
+  if (const auto times = troubles_.to_be_told(AcceptTrouble::Clock::now()))
+    trouble_("cannot accept on " + address() + ": " + error.message() + " (" + std::to_string(*times) +
+             " times); trying again ten times a second");
   SteadyTimer timer(acceptor_.get_executor());
-  timer.expires_after(std::chrono::milliseconds(100));
+  timer.expires_after(AcceptTrouble::pause);
   co_await timer.async_wait(awaited_tuple);
 }
 
 void Listener::deal(Socket socket, Loop& loop, const asio::ip::tcp::endpoint& client) {
-  Accepted accepted{std::move(socket), client, local_, admission_->enter(client.address()), loop};
-  asio::co_spawn(loop.context.get_executor(), serve_(std::move(accepted)), asio::detached);
+  try {
+    auto ticket = admission_->enter(client.address(), socket.native_handle());
+    Accepted accepted{std::move(socket), client, local_, std::move(ticket), loop};
+    asio::co_spawn(loop.context.get_executor(), serve_(std::move(accepted)), asio::detached);
+  } catch (const std::bad_alloc&) {
+    // This client is dropped; the loop goes on.
+  }
 }
 
 }  // namespace guichet::net

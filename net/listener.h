@@ -3,58 +3,78 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
 #include <tl/expected.hpp>
 
+#include "net/accept_trouble.h"
 #include "net/asio.h"
 #include "net/loop.h"
 #include "net/networks.h"
+#include "net/recent.h"
 
 namespace guichet::net {
 
-// Counts sessions, in all and per address. Thread-safe.
+// Counts sessions, in all and per place (place_of: in IPv6 a /64), and says whether the house is crowded.
+// Thread-safe.
 class Admission {
  public:
   struct Limits {
     unsigned sessions_max = 0;
     unsigned per_address_max = 0;
-    unsigned reserved = 0;  // of sessions_max, for trusted addresses
+    unsigned reserved = 0;         // of sessions_max, for those who are trusted or have been of use before
+    unsigned descriptors_max = 0;  // a socket with this number or a higher one is turned away; 0: none is
+    std::string name = {};         // in the log: "smtp"
   };
-  enum class Verdict { welcome, too_many, too_many_from_address };
+  enum class Verdict { welcome, too_many, too_many_from_address, no_descriptors };
+  static constexpr std::size_t familiar_max = 10'000;
 
   // Held by a session as long as it lives.
   class Ticket {
    public:
-    Ticket(Admission& admission, asio::ip::address address, Verdict verdict)
-        : admission_(admission), address_(std::move(address)), verdict_(verdict) {}
-    ~Ticket() { admission_.leave(address_); }
+    Ticket(Admission& admission, std::string place, Verdict verdict, bool trusted)
+        : admission_(admission), place_(std::move(place)), verdict_(verdict), trusted_(trusted) {}
+    ~Ticket() { admission_.leave(place_); }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     [[nodiscard]] Verdict verdict() const { return verdict_; }
+    [[nodiscard]] const std::string& place() const { return place_; }
+    [[nodiscard]] bool trusted() const { return trusted_; }
+    [[nodiscard]] const std::atomic<bool>& crowded() const { return admission_.crowded_; }
+    // This client did what it came for: from now on its place may have of the reserve.
+    void was_of_use() { admission_.remember(place_); }
 
    private:
     Admission& admission_;
-    const asio::ip::address address_;
+    const std::string place_;
     const Verdict verdict_;
+    const bool trusted_;
   };
 
   // Addresses in `trusted` are exempt from the limit per address.
   Admission(Limits limits, Networks trusted) : limits_(limits), trusted_(std::move(trusted)) {}
-  [[nodiscard]] std::unique_ptr<Ticket> enter(const asio::ip::address& address);
+  [[nodiscard]] std::unique_ptr<Ticket> enter(const asio::ip::address& address, int descriptor);
+
+  // From four fifths of sessions_max on, until it is down to three.
+  [[nodiscard]] static bool is_crowded(bool before, unsigned sessions, unsigned sessions_max);
 
  private:
-  void leave(const asio::ip::address& address);
+  [[nodiscard]] Verdict judge(unsigned from_place, bool trusted, bool familiar, int descriptor) const;
+  void leave(const std::string& place);
+  void remember(const std::string& place);
+  void look_around();
 
   const Limits limits_;
   const Networks trusted_;
   std::mutex mutex_;
   unsigned sessions_ = 0;
-  std::map<asio::ip::address, unsigned> per_address_;
+  std::unordered_map<std::string, unsigned> per_place_;
+  struct Known {};
+  Recent<Known> familiar_{familiar_max};
+  std::atomic<bool> crowded_ = false;
 };
 
 struct Accepted {
@@ -90,6 +110,7 @@ class Listener {
   Serve serve_;
   Admission* admission_ = nullptr;
   Trouble trouble_;
+  AcceptTrouble troubles_;
   std::atomic<bool> stopped_ = false;
 };
 

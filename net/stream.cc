@@ -33,7 +33,7 @@ Sessions::Sessions(asio::io_context& context)
 void Sessions::start_sweeping() {
   if (sweeping_) return;
   sweeping_ = true;
-  asio::co_spawn(context_.get_executor(), sweep(), asio::detached);
+  asio::co_spawn(context_.get_executor(), sweep(), rethrow);
 }
 
 // Runs only while there are sessions, so that an io_context without any can end.
@@ -43,7 +43,7 @@ Task<void> Sessions::sweep() {
     co_await timer_.async_wait(awaited_tuple);
     const auto now = std::chrono::steady_clock::now();
     for (auto* stream : streams_)
-      if (stream->deadline_ < now) stream->wake(Stream::End::expired);
+      if (stream->overdue(now)) stream->wake(Stream::End::expired);
   }
   sweeping_ = false;
 }
@@ -65,6 +65,7 @@ Stream::Stream(Socket socket, Sessions& sessions)
     : socket_(std::move(socket)),
       sessions_(sessions),
       deadline_(std::chrono::steady_clock::now() + std::chrono::minutes(5)),
+      hurried_deadline_(deadline_),
       told_to_stop_(sessions.stopping()) {
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
@@ -85,10 +86,17 @@ void Stream::wake(End reason) {
   socket_.cancel(ignored);
 }
 
+bool Stream::overdue(Time now) const {
+  const bool hurried = crowded_ && crowded_->load(std::memory_order_relaxed);
+  return waiting_ && (hurried ? hurried_deadline_ : deadline_) < now;
+}
+
 Task<bool> Stream::wait(Io want) {
   if (end_ != End::none) co_return false;
   const auto what = want == Io::want_write ? Socket::wait_write : Socket::wait_read;
+  waiting_ = true;
   const auto [error] = co_await socket_.async_wait(what, awaited_tuple);
+  waiting_ = false;
   if (end_ != End::none) co_return false;
   if (error) end_ = End::closed;
   co_return !error;

@@ -4,6 +4,7 @@
 // session owns no buffer. Used by its own thread only.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -74,7 +75,13 @@ class Stream {
   // So that a peer that vanished is noticed within two minutes though it owes nothing.
   void keep_alive();
 
-  void expire_in(std::chrono::seconds time) { deadline_ = std::chrono::steady_clock::now() + time; }
+  using Time = std::chrono::steady_clock::time_point;
+  // A deadline counts while this end waits for the peer, and not while the peer waits for us.
+  void expire_in(std::chrono::seconds time) { expire_at(std::chrono::steady_clock::now() + time); }
+  void expire_at(Time deadline) { deadline_ = hurried_deadline_ = deadline; }
+  // The second counts while `crowded` (hurry_when) says so: also for a wait that began before.
+  void expire_at(Time deadline, Time hurried) { deadline_ = deadline, hurried_deadline_ = hurried; }
+  void hurry_when(const std::atomic<bool>& crowded) { crowded_ = &crowded; }
   [[nodiscard]] End why() const { return end_; }
   [[nodiscard]] const TlsConnection* tls() const { return tls_.get(); }
   [[nodiscard]] Socket& socket() { return socket_; }
@@ -86,12 +93,15 @@ class Stream {
   Transfer write_some(std::string_view octets);
   [[nodiscard]] Task<bool> wait(Io want);
   void wake(End reason);
+  [[nodiscard]] bool overdue(Time now) const;
 
   Socket socket_;
   Sessions& sessions_;
   std::list<Stream*>::iterator place_;
   std::unique_ptr<TlsConnection> tls_;
-  std::chrono::steady_clock::time_point deadline_;
+  Time deadline_, hurried_deadline_;
+  const std::atomic<bool>* crowded_ = nullptr;
+  bool waiting_ = false;
   End end_ = End::none;
   bool told_to_stop_ = false;
   bool more_ = false;  // the last read filled the buffer, or TLS may hold more: read before waiting

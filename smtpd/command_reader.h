@@ -26,6 +26,7 @@ class CommandReader {
       : octets_max_(octets_max), flood_octets_max_(flood_octets_max) {}
 
   [[nodiscard]] Result next(std::string_view input);
+  [[nodiscard]] bool in_line() const { return octets_ > 0; }  // a line has begun and not ended
 
  private:
   std::size_t octets_max_;

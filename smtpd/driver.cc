@@ -1,6 +1,7 @@
 #include "smtpd/driver.h"
 
 #include <algorithm>
+#include <new>
 
 #include "net/counters.h"
 #include "net/log.h"
@@ -13,9 +14,11 @@ namespace {
 
 using net::Level;
 using net::Task;
+using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds handshake_timeout{10};
-constexpr std::chrono::seconds rate_window{60};
+constexpr std::chrono::seconds handshake_timeout{10}, last_words_timeout{5};
+// Replies wait for the end of a group of commands (RFC 2920 3.2), but no more of them than this.
+constexpr std::size_t output_octets_max = 16 * 1024;
 
 SessionOptions session_options(const Server& server) {
   return {.hostname = server.options.hostname,
@@ -38,6 +41,9 @@ std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) 
     case net::Admission::Verdict::too_many_from_address:
       return Reply{421, "4.7.0", "too many connections from your address, please try again later",
                    Refusal::too_many_sessions_of_address};
+    case net::Admission::Verdict::no_descriptors:
+      return Reply{421, "4.3.2", "too many files are open here, please try again later",
+                   Refusal::no_descriptors};
     case net::Admission::Verdict::welcome:
       break;
   }
@@ -68,14 +74,16 @@ class Driver {
         ticket_(std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions),
         session_(session_options(server)),
+        waits_(server.options.patience, Clock::now()),
+        pace_(server.options.patience, server.options.data_rate_octets_per_s_min),
         session_id_(server.intake.new_id()) {
+    if (!ticket_->trusted()) stream_.hurry_when(ticket_->crowded());
     static auto& sessions = net::counter("smtp.sessions");
     sessions.add();
   }
 
   Task<void> run() {
     session_.greet(refusal_of(ticket_->verdict(), stream_.sessions().stopping()));
-    stream_.expire_in(server_.options.idle_timeout);
     for (bool go_on = true; go_on;) {
       const auto step = session_.step(input_);
       input_.remove_prefix(step.consumed);
@@ -85,10 +93,18 @@ class Driver {
     log_filing();
   }
 
+  // Without waiting; what the client has been told before stays true.
+  void out_of_memory() {
+    const Reply reply{421, "4.3.0", "out of memory, please try again later", Refusal::out_of_memory};
+    note_refusal(client_, session_facts(), {reply, Stage::waiting, {}, std::nullopt, {}});
+    std::string farewell = reply.octets();
+    (void)stream_.write_now(farewell);
+  }
+
  private:
   // The actions that need no waiting; false: another one, for handle_slowly().
   bool handle(const Action& action) {
-    if (const auto* reply = std::get_if<SendReply>(&action)) return say(*reply), true;
+    if (const auto* reply = std::get_if<SendReply>(&action)) return say(*reply);
     if (const auto* body = std::get_if<BodyOctets>(&action)) return take(body->octets);
     if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask), true;
     if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask), true;
@@ -100,20 +116,39 @@ class Driver {
   // False: the session is over.
   Task<bool> handle_slowly(const Action& action) {
     if (std::holds_alternative<NeedInput>(action)) return fill();
+    if (std::holds_alternative<SendReply>(action)) return flush();
     if (const auto* ask = std::get_if<AskFile>(&action)) return file(*ask->transaction);
     if (std::holds_alternative<StartTls>(action)) return start_tls();
     if (std::holds_alternative<BodyOctets>(action)) return spill();
     return end();
   }
 
+  // Rates are those of the client, whoever hands its mail in. They answer 4xx only: a burst is late, never
+  // lost.
+  bool exceeds(net::Rates& rate) {
+    boost::system::error_code unknown;
+    const bool told = client_.told_by != ToldBy::connection;
+    const auto address =
+        told ? net::asio::ip::make_address(client_.address, unknown) : net::asio::ip::address();
+    const bool exempt = ticket_->trusted() && (!told || unknown);
+    return !exempt && !rate.take(told && !unknown ? net::place_of(address) : ticket_->place(), Clock::now());
+  }
+
   void answer_mail(const AskMail& ask) {
     auto refusal = server_.intake.refusal(ask.transaction->size_declared);
+    if (!refusal && exceeds(server_.messages))
+      refusal = Reply{450, "4.7.1", "too many messages from your address, please try again later",
+                      Refusal::too_many_messages_of_address};
     recipients_.clear();
     classes_.clear();
     session_.answer(std::move(refusal));
   }
 
   void answer_recipient(const AskRecipient& ask) {
+    if (exceeds(server_.recipients))
+      return session_.answer(Reply{450, "4.7.1",
+                                   "too many recipients from your address, please try again later",
+                                   Refusal::too_many_recipients_of_address});
     auto ruling = server_.policy.rule(*ask.recipient);
     if (guesses_too_much(ruling.recipient_class)) ruling.answer = put_off_guess(ask.recipient->written);
     if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return session_.answer(std::move(*refusal));
@@ -143,8 +178,7 @@ class Driver {
     auto refusal = server_.intake.refusal(0);
     if (!refusal) {
       incoming_ = server_.intake.begin();
-      window_begin_ = std::chrono::steady_clock::now();
-      window_octets_ = 0;
+      pace_.begin(Clock::now());
     }
     session_.answer(std::move(refusal));
   }
@@ -152,7 +186,7 @@ class Driver {
   // False: the body wants to spill.
   bool take(std::string_view octets) {
     incoming_->append(octets);
-    window_octets_ += octets.size();
+    pace_.add(octets.size());
     return !incoming_->wants_to_spill();
   }
 
@@ -171,18 +205,33 @@ class Driver {
     input_ = pending_;
   }
 
+  void wait_for(Waits::For what, bool progress) {
+    const auto deadlines = waits_.until(what, progress, Clock::now());
+    stream_.expire_at(deadlines.normal, deadlines.hurried);
+  }
+
+  Task<bool> flush() {
+    keep_input();
+    wait_for(Waits::For::replies, true);
+    const bool written = co_await stream_.write(output_);
+    if (!written && stream_.why() == net::Stream::End::expired)
+      note_unread_replies(client_, session_id_.text());
+    co_return written;
+  }
+
   Task<bool> fill() {
-    if (!output_.empty() && !stream_.write_now(output_)) {
-      const bool written = co_await stream_.write(output_);
+    const bool progress = !output_.empty();  // each command is answered
+    if (progress && !stream_.write_now(output_)) {
+      const bool written = co_await flush();
       if (!written) co_return false;
     }
     log_filing();
     if (stream_.sessions().stopping() && !session_.in_data()) co_return go_away();
+    const auto command = session_.in_command() ? Waits::For::line_end : Waits::For::command;
+    wait_for(session_.in_data() ? Waits::For::body : command, progress);
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
-    stream_.expire_in(server_.options.idle_timeout);
-    if (session_.in_data() && too_slow())
-      session_.abort({421, "4.4.2", "too slow, closing", Refusal::too_slow});
+    if (session_.in_data() && pace_.too_slow(Clock::now())) session_.abort(too_slow_a_body());
     co_return true;
   }
 
@@ -193,7 +242,7 @@ class Driver {
         return session_.in_data() || go_away();
       case net::Stream::End::expired:
         stream_.allow_farewell();
-        session_.abort({421, "4.4.2", "time-out, closing", Refusal::time_out});
+        session_.abort(waits_.farewell(Clock::now()));
         return true;
       case net::Stream::End::closed:
       case net::Stream::End::none:
@@ -205,16 +254,6 @@ class Driver {
   bool go_away() {
     session_.abort({421, "4.3.2", "closing down, please try again later", Refusal::closing_down});
     return true;
-  }
-
-  // A minimum rate instead of a total time: a town hall on a slow line must finish, a slowloris must not.
-  bool too_slow() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - window_begin_ < rate_window) return false;
-    const bool slow = window_octets_ < server_.options.data_rate_octets_per_s_min * rate_window.count();
-    window_begin_ = now;
-    window_octets_ = 0;
-    return slow;
   }
 
   Task<bool> file(const Transaction& transaction) {
@@ -240,8 +279,13 @@ class Driver {
               : reply_for(filed.error()));
     log_filing();
     unlogged_.emplace(Filing{envelope, id, octets, recipients_.size(), filed});
-    stream_.expire_in(server_.options.idle_timeout);
+    if (filed) was_of_use();
     co_return true;
+  }
+
+  void was_of_use() {
+    waits_.filed(Clock::now());
+    ticket_->was_of_use();
   }
 
   Envelope envelope_of(const Transaction& transaction) {
@@ -269,20 +313,20 @@ class Driver {
   }
 
   Task<bool> start_tls() {
-    const bool written = co_await stream_.write(output_);
+    const bool written = co_await flush();
     if (!written) co_return false;
-    stream_.expire_in(handshake_timeout);
+    stream_.expire_in(std::min(handshake_timeout, server_.options.patience.whole_command));
     const bool shaken = co_await stream_.handshake(*server_.tls);
     if (!shaken) {
       note_failed_handshake(client_, session_id_.text());
       co_return false;
     }
-    stream_.expire_in(server_.options.idle_timeout);
     session_.tls_established();
     co_return true;
   }
 
   Task<bool> end() {
+    stream_.expire_in(last_words_timeout);
     if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
     log_filing();
     const bool unread = !input_.empty() || session_.errors() > 0;
@@ -290,10 +334,12 @@ class Driver {
     co_return false;
   }
 
-  void say(const SendReply& reply) {
+  // False: enough is waiting to be written.
+  bool say(const SendReply& reply) {
     output_ += reply.octets;
     for (const auto& refused : reply.refused)
       note_refusal(client_, session_facts(), refused);
+    return output_.size() < output_octets_max;
   }
 
   // After the reply has gone out: the client does not wait for the log.
@@ -325,8 +371,8 @@ class Driver {
   std::vector<RecipientClass> classes_;  // of each of them
   std::unique_ptr<Incoming> incoming_;
   std::optional<Filing> unlogged_;
-  std::chrono::steady_clock::time_point window_begin_;
-  std::uint64_t window_octets_ = 0;
+  Waits waits_;
+  BodyPace pace_;
   const store::Uuid session_id_;
 };
 
@@ -334,7 +380,11 @@ class Driver {
 
 Task<void> serve(Server& server, net::Accepted accepted) {
   Driver driver(server, std::move(accepted));
-  co_await driver.run();
+  try {
+    co_await driver.run();
+  } catch (const std::bad_alloc&) {
+    driver.out_of_memory();
+  }
 }
 
 }  // namespace guichet::smtpd

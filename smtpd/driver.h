@@ -10,9 +10,11 @@
 #include "net/listener.h"
 #include "net/networks.h"
 #include "net/pool.h"
+#include "net/rates.h"
 #include "net/tls.h"
 #include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
+#include "smtpd/patience.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
 
@@ -24,7 +26,7 @@ struct ServerOptions {
   bool soft_refuse = false;
   bool chunking = false;
   LineEndings line_endings = LineEndings::kKeep;
-  std::chrono::seconds idle_timeout{300};
+  Patience patience;
   std::uint64_t data_rate_octets_per_s_min = 500;  // 0: none
 };
 
@@ -34,6 +36,7 @@ struct Server {
   const Policy& policy;
   Intake& intake;
   net::Pool& pool;
+  net::Rates &messages, &recipients;           // of one client, by place; not for those who are trusted
   std::shared_ptr<const net::TlsContext> tls;  // null: no STARTTLS
   GuessLimit& guesses;
   net::Networks may_guess;  // its addresses are exempt

@@ -34,7 +34,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 void mention_counters() {
   (void)counters();
-  for (const auto* name : {"smtp.sessions", "smtp.filed", "smtp.tls_failed"})
+  for (const auto* name : {"smtp.sessions", "smtp.filed", "smtp.tls_failed", "smtp.unread"})
     (void)net::counter(name);
 }
 
@@ -49,6 +49,12 @@ void note_refusal(const Client& client, const Envelope& session, const Refused& 
                   {"to", joined(refused.recipients)},
                   {"said", refused.said},
                   {"reply", refused.reply.line()}});
+}
+
+void note_unread_replies(const Client& client, const std::string& session) {
+  static auto& unread = net::counter("smtp.unread");
+  unread.add();
+  net::log_event(net::Level::info, "smtp.unread", {{"session", session}, {"client", to_text(client)}});
 }
 
 void note_failed_handshake(const Client& client, const std::string& session) {

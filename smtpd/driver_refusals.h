@@ -16,7 +16,8 @@ void mention_counters();
 // `session`: what is known of the session; nothing of a transaction is read from it.
 void note_refusal(const Client& client, const Envelope& session, const Refused& refused);
 
-// The one end of a session that no reply announces.
+// The ends of a session that no reply announces: its replies are not taken, or it could not have one.
+void note_unread_replies(const Client& client, const std::string& session);
 void note_failed_handshake(const Client& client, const std::string& session);
 
 }  // namespace guichet::smtpd

@@ -18,8 +18,9 @@ Reply reply_for(const store::Error& error) {
       return {452, "4.3.1", "no room to store your message now, please try again later", Refusal::no_room};
     case store::ErrorKind::stopped:
       return {421, "4.3.0", "closing down, please try again later", Refusal::store_stopped};
-    case store::ErrorKind::io:
     case store::ErrorKind::no_files:
+      return {452, "4.3.2", "too many files are open here, please try again later", Refusal::no_descriptors};
+    case store::ErrorKind::io:
     case store::ErrorKind::absent:
     case store::ErrorKind::busy:
     case store::ErrorKind::damaged:
@@ -101,9 +102,15 @@ std::unique_ptr<Incoming> Intake::begin() {
 
 std::optional<Reply> Intake::refusal(std::uint64_t octets_declared) const {
   if (store_.failed()) return reply_for({store::ErrorKind::stopped, ""});
-  const bool memory = store_.memory().in_use() < store_.memory().octets_max();
-  if (memory && store_.has_room(octets_declared)) return std::nullopt;
-  return reply_for({store::ErrorKind::no_space, ""});
+  if (!store_.can_open_files()) return reply_for({store::ErrorKind::no_files, ""});
+  if (!store_.has_room(octets_declared)) return reply_for({store::ErrorKind::no_space, ""});
+  if (!store_.has_room_for_a_file())
+    return Reply{452, "4.3.1", "no room for another file now, please try again later",
+                 Refusal::no_room_for_files};
+  if (store_.memory().in_use() >= store_.memory().octets_max())
+    return Reply{452, "4.3.1", "too much mail is on its way now, please try again later",
+                 Refusal::too_many_bodies};
+  return std::nullopt;
 }
 
 store::Delivered Intake::deliver(const Envelope& envelope, const store::Received& received,

@@ -61,7 +61,8 @@ class Intake {
 
   [[nodiscard]] std::unique_ptr<Incoming> begin();
   [[nodiscard]] store::Uuid new_id() { return ids_.mint(clock_.now()); }
-  // Not now: the disk or the memory for bodies is full (452 4.3.1), or the disk failed (421).
+  // Not now: the disk (its octets, its files) or the memory for bodies is full (452 4.3.1), hardly a file can
+  // be opened (452 4.3.2), or the disk failed (421).
   [[nodiscard]] std::optional<Reply> refusal(std::uint64_t octets_declared) const;
 
   // After a crash: a message that was filed, but some recipient's delivery was torn off. Composes what is

@@ -236,6 +236,9 @@ bool Session::in_data() const {
   const bool by_dots = body_ && body_->framing() == IncomingBody::Framing::kDots;
   return body_ && !body_->ended() && (by_dots || chunk_);
 }
+bool Session::in_command() const {
+  return !body_ && commands_.in_line();
+}
 bool Session::awaiting_answer() const {
   return question_ != Question::kNone;
 }

@@ -169,7 +169,8 @@ class Session {
   // allowed before greet(), for a port that speaks TLS from the start.
   void tls_established();
 
-  [[nodiscard]] bool in_data() const;  // octets of a body are expected, and its end was not yet seen
+  [[nodiscard]] bool in_data() const;     // octets of a body are expected, and its end was not yet seen
+  [[nodiscard]] bool in_command() const;  // a part of a command line was received
   [[nodiscard]] bool awaiting_answer() const;
   [[nodiscard]] const ClientFacts& client() const;
   [[nodiscard]] const std::optional<Transaction>& transaction() const;

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace guichet::store {
 
 BodyMemory::Chunk BodyMemory::take() {
   const std::lock_guard lock(mutex_);
-  in_use_ += chunk_octets;
-  if (idle_.empty()) return Chunk(new char[chunk_octets]);
+  if (idle_.empty()) idle_.emplace_back(new char[chunk_octets]);  // may throw: then nothing is counted
   auto chunk = std::move(idle_.back());  // the one used last is the one still in the cache
   idle_.pop_back();
+  in_use_ += chunk_octets;
   return chunk;
 }
 
 void BodyMemory::give_back(Chunk chunk) {
+  if (!chunk) return;
   const std::lock_guard lock(mutex_);
   in_use_ -= chunk_octets;
   if (idle_.size() < kept_max) idle_.push_back(std::move(chunk));
@@ -34,10 +36,12 @@ Body::Body(Body&& other) noexcept
       spool_file_(std::move(other.spool_file_)),
       spool_(std::move(other.spool_)),
       spooled_octets_(other.spooled_octets_),
+      beginning_(std::move(other.beginning_)),
       chunks_(std::move(other.chunks_)),
       memory_octets_(other.memory_octets_) {
   other.memory_octets_ = 0;
   other.spooled_octets_ = 0;
+  other.beginning_.clear();
 }
 
 Body& Body::operator=(Body&& other) noexcept {
@@ -46,6 +50,7 @@ Body& Body::operator=(Body&& other) noexcept {
   std::swap(spool_file_, other.spool_file_);
   std::swap(spool_, other.spool_);
   std::swap(spooled_octets_, other.spooled_octets_);
+  std::swap(beginning_, other.beginning_);
   std::swap(chunks_, other.chunks_);
   std::swap(memory_octets_, other.memory_octets_);
   return *this;
@@ -57,9 +62,26 @@ Body::~Body() {
 }
 
 void Body::append(std::string_view octets) {
+  if (chunks_.empty() && memory_octets_ + octets.size() <= beginning_octets_max) {
+    beginning_ += octets;
+    memory_octets_ += octets.size();
+    return;
+  }
+  if (!beginning_.empty()) {
+    const auto beginning = std::exchange(beginning_, {});
+    memory_octets_ = 0;
+    append_to_chunks(beginning);
+  }
+  append_to_chunks(octets);
+}
+
+void Body::append_to_chunks(std::string_view octets) {
   while (!octets.empty()) {
     const auto used = static_cast<std::size_t>(memory_octets_ % BodyMemory::chunk_octets);
-    if (memory_octets_ == chunks_.size() * BodyMemory::chunk_octets) chunks_.push_back(memory_->take());
+    if (memory_octets_ == chunks_.size() * BodyMemory::chunk_octets) {
+      chunks_.emplace_back();  // first: a chunk that was taken must have its place
+      chunks_.back() = memory_->take();
+    }
     const auto count = std::min(octets.size(), BodyMemory::chunk_octets - used);
     std::memcpy(chunks_.back().get() + used, octets.data(), count);
     memory_octets_ += count;
@@ -68,6 +90,7 @@ void Body::append(std::string_view octets) {
 }
 
 std::vector<std::string_view> Body::memory_pieces() const {
+  if (!beginning_.empty()) return {beginning_};
   std::vector<std::string_view> pieces;
   pieces.reserve(chunks_.size());
   auto left = memory_octets_;
@@ -102,6 +125,7 @@ void Body::release_chunks() {
   for (auto& chunk : chunks_)
     memory_->give_back(std::move(chunk));
   chunks_.clear();
+  beginning_.clear();
   memory_octets_ = 0;
 }
 

@@ -1,7 +1,9 @@
 // The octets of one message on their way in: in memory at first, in a spool file once they are many.
 //
 // Memory comes in chunks from one pool, so that a thousand messages of a megabyte do not mean a thousand
-// trips to mmap, and so that there is one number to bound: BodyMemory::in_use().
+// trips to mmap, and so that there is one number to bound: BodyMemory::in_use(). The first few octets of a
+// body that drips in take no chunk: thousands of slow senders would hold all of them, and put off everybody
+// else.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,9 @@ class BodyMemory {
   static constexpr std::size_t chunk_octets = 32 * 1024;
   using Chunk = std::unique_ptr<char[]>;
 
-  explicit BodyMemory(std::uint64_t octets_max) : octets_max_(octets_max) {}
+  explicit BodyMemory(std::uint64_t octets_max) : octets_max_(octets_max) {
+    idle_.reserve(kept_max);  // to give back must not need memory
+  }
 
   [[nodiscard]] Chunk take();
   void give_back(Chunk chunk);
@@ -47,6 +51,8 @@ class Body {
   Body(Body&& other) noexcept;
   Body& operator=(Body&& other) noexcept;  // swaps
 
+  static constexpr std::size_t beginning_octets_max = 1024;
+
   void append(std::string_view octets);  // into memory
   // Moves what is in memory to the end of the spool file. Blocks on the disk: not for an I/O thread.
   [[nodiscard]] Result<void> spill();
@@ -61,6 +67,7 @@ class Body {
   [[nodiscard]] Result<std::size_t> read_spool(std::span<char> into, std::uint64_t offset) const;
 
  private:
+  void append_to_chunks(std::string_view octets);
   void release_chunks();
 
   BodyMemory* memory_;
@@ -68,6 +75,7 @@ class Body {
   std::string spool_file_;  // not a path: few bodies need it, and cutting one up costs more than the rest
   std::unique_ptr<File> spool_;
   std::uint64_t spooled_octets_ = 0;
+  std::string beginning_;  // while there is less than beginning_octets_max, all there is in memory
   std::vector<BodyMemory::Chunk> chunks_;
   std::uint64_t memory_octets_ = 0;
 };

@@ -76,8 +76,15 @@ class Disk {
   struct Space {
     std::uint64_t free_octets = 0;  // for an ordinary user
     std::uint64_t total_octets = 0;
+    std::uint64_t free_files = 0;
+    std::uint64_t total_files = 0;  // 0: this file system has no such bound, or does not tell
   };
   [[nodiscard]] virtual Result<Space> space(const std::filesystem::path& folder) = 0;
+  // So many more files can be open at the same time in this process.
+  [[nodiscard]] virtual bool can_open(unsigned files) const {
+    static_cast<void>(files);
+    return true;
+  }
 };
 
 // The operating system's files.

@@ -241,7 +241,18 @@ class RealDisk final : public Disk {
     struct statvfs status {};
     if (::statvfs(folder.c_str(), &status) != 0) return fail_errno("cannot stat file system of", folder);
     return Space{.free_octets = std::uint64_t{status.f_bavail} * status.f_frsize,
-                 .total_octets = std::uint64_t{status.f_blocks} * status.f_frsize};
+                 .total_octets = std::uint64_t{status.f_blocks} * status.f_frsize,
+                 .free_files = status.f_favail,
+                 .total_files = status.f_files};
+  }
+
+  // By trying: a process is not told how many it has left.
+  bool can_open(unsigned files) const override {
+    if (files == 0) return true;
+    const int fd = ::fcntl(any_.get(), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return errno != EMFILE;
+    const Descriptor probe(fd);
+    return can_open(files - 1);
   }
 
  private:
@@ -250,6 +261,8 @@ class RealDisk final : public Disk {
     if (fd < 0) return fail_errno("cannot open", path);
     return std::make_unique<RealFile>(fd, path);
   }
+
+  const Descriptor any_{::open("/", O_PATH | O_CLOEXEC)};  // to be duplicated
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/room.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 
 namespace guichet::store {
@@ -9,6 +10,7 @@ namespace {
 constexpr std::int64_t remembered_us = 1'000'000;
 // More than a disk takes within that second.
 constexpr std::uint64_t plenty_octets = 4ull << 30;
+constexpr std::uint64_t plenty_files = 100'000;
 
 }  // namespace
 
@@ -20,21 +22,30 @@ std::uint64_t Room::reserve_octets(const Disk::Space& space, unsigned reserve_pe
 }
 
 bool Room::holds(std::uint64_t octets) const {
-  const auto now = clock_.now();
-  if (remembered(octets, now)) return true;
-  const auto space = disk_.space(folder_);
-  if (!space) return true;  // the write itself will say
-  const auto reserve = reserve_octets(*space, reserve_percent_);
-  const auto free = space->free_octets - std::min(space->free_octets, reserve);
-  free_octets_ = free;
-  asked_us_ = now.unix_us;
-  return free > octets;
+  if (recent() && free_octets_ > octets && free_octets_ - octets > plenty_octets) return true;
+  return !look() || free_octets_ > octets;  // if it does not say, the write itself will
+}
+
+bool Room::holds_a_file() const {
+  if (recent() && free_files_ > plenty_files) return true;
+  return !look() || free_files_ > 0;
 }
 
 // A clock that was set back counts as time that passed.
-bool Room::remembered(std::uint64_t octets, Instant now) const {
-  return std::abs(now.unix_us - asked_us_) < remembered_us && free_octets_ > octets &&
-         free_octets_ - octets > plenty_octets;
+bool Room::recent() const {
+  return std::abs(clock_.now().unix_us - asked_us_) < remembered_us;
+}
+
+bool Room::look() const {
+  const auto now = clock_.now();
+  const auto space = disk_.space(folder_);
+  if (!space) return false;
+  free_octets_ = space->free_octets - std::min(space->free_octets, reserve_octets(*space, reserve_percent_));
+  const auto reserve_files = std::min(space->total_files / 100 * reserve_percent_, reserve_files_max);
+  const bool unbounded = space->total_files == 0;
+  free_files_ = unbounded ? UINT64_MAX : space->free_files - std::min(space->free_files, reserve_files);
+  asked_us_ = now.unix_us;
+  return true;
 }
 
 }  // namespace guichet::store

@@ -1,5 +1,5 @@
-// How much may still be written before the file system is down to the reserve, which is kept for what must
-// always be written (hand-overs, tombstones).
+// How much may still be written, and how many files made, before the file system is down to the reserve,
+// which is kept for what must always be written (hand-overs, tombstones).
 #pragma once
 
 #include <atomic>
@@ -16,21 +16,25 @@ namespace guichet::store {
 class Room {
  public:
   static constexpr std::uint64_t reserve_octets_max = 256ull << 20;
+  static constexpr std::uint64_t reserve_files_max = 1000;
   [[nodiscard]] static std::uint64_t reserve_octets(const Disk::Space& space, unsigned reserve_percent);
 
   // References must outlive the object.
   Room(Disk& disk, Clock& clock, std::filesystem::path folder, unsigned reserve_percent);
 
   [[nodiscard]] bool holds(std::uint64_t octets) const;
+  [[nodiscard]] bool holds_a_file() const;
 
  private:
-  [[nodiscard]] bool remembered(std::uint64_t octets, Instant now) const;
+  [[nodiscard]] bool recent() const;
+  bool look() const;  // false: the file system does not say
 
   Disk& disk_;
   Clock& clock_;
   const std::filesystem::path folder_;
   const unsigned reserve_percent_;
   mutable std::atomic<std::uint64_t> free_octets_ = 0;  // above the reserve, at asked_us_
+  mutable std::atomic<std::uint64_t> free_files_ = 0;   // the same
   mutable std::atomic<std::int64_t> asked_us_ = 0;
 };
 

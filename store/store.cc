@@ -13,6 +13,9 @@
 namespace guichet::store {
 namespace {
 
+// A spool file, the next volume, and one of the index or of the folder.
+constexpr unsigned files_for_a_message = 3;
+
 class WriterExpectation final : public Store::Expectation {
  public:
   explicit WriterExpectation(Writer& writer) : writer_(writer) { writer_.expect(+1); }
@@ -57,6 +60,8 @@ class RealStore final : public Store {
   }
   BodyMemory& memory() override { return memory_; }
   bool has_room(std::uint64_t octets) const override { return room_.holds(octets); }
+  bool has_room_for_a_file() const override { return room_.holds_a_file(); }
+  bool can_open_files() const override { return disk_.can_open(files_for_a_message); }
 
   Result<void> wait_for_index() override { return indexer_->wait(); }
   Result<std::vector<WaitingRow>> offerable(const OfferQuery& query) override {

@@ -80,6 +80,10 @@ class Store {
   [[nodiscard]] virtual BodyMemory& memory() = 0;
   // False when the file system is down to the reserve: intake answers 452 before taking a body.
   [[nodiscard]] virtual bool has_room(std::uint64_t octets) const = 0;
+  // The same of the number of its files.
+  [[nodiscard]] virtual bool has_room_for_a_file() const = 0;
+  // False when this process may hardly open another file: a message needs some (spool, next volume, index).
+  [[nodiscard]] virtual bool can_open_files() const = 0;
 
   // Until the index holds everything acknowledged before the call. Blocks: for the pool.
   [[nodiscard]] virtual Result<void> wait_for_index() = 0;

@@ -50,6 +50,7 @@ class Gateway:
         }
         self.settings.update(settings or {})
         self.environment = None   # of every process started here; None: our own
+        self.prlimit = []         # of the gateway: ["--nofile=64:64"], arguments of prlimit(1)
         self.process = None
         self.addresses = {}
         self.output = ""
@@ -86,7 +87,8 @@ class Gateway:
     def start(self):
         assert self.process is None, "already running"
         self.errors = open(self.folder / "stderr", "ab")
-        self.process = subprocess.Popen([BINARY, "run", *self.arguments()],
+        within = ["prlimit", *self.prlimit] if self.prlimit else []
+        self.process = subprocess.Popen([*within, BINARY, "run", *self.arguments()],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors,
                                         env=self.environment)
         lines = queue.Queue()
@@ -232,8 +234,9 @@ class GatewayTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="guichet-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def gateway(self, settings=None, **more):
+    def gateway(self, settings=None, prlimit=(), **more):
         made = Gateway(self.folder, {**self.settings, **(settings or {})}, **more)
+        made.prlimit = list(prlimit)
         self.addCleanup(self._finish, made)
         return made.start()
 

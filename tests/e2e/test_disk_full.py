@@ -97,6 +97,26 @@ class DiskFull(GatewayTest):
         self.assertEqual({uid: after[uid] for uid in before}, before)
         g.verify()
 
+    def test_no_more_files(self):
+        """Room enough for octets, none for another file: told before a body is taken."""
+        subprocess.run(["mount", "-o", "remount,nr_inodes=1000", self.disk], check=True)
+        g = self.gateway({"store.path": self.disk / "store"})
+        self.assertEqual(self.attempt(g, b"Subject: before\r\n\r\nx\r\n")[0], 250)
+        filler = self.disk / "filler"
+        filler.mkdir()
+        try:
+            for number in range(1000):
+                (filler / str(number)).touch()
+        except OSError:
+            pass
+        code, text = self.attempt(g, b"Subject: small\r\n\r\nx\r\n")
+        self.assertEqual((code, text[:5]), (452, "4.3.1"), text)
+        self.assertIn("file", text)
+        self.assertEqual(len(wire.everything(g.pop3)), 1, "POP3 goes on")
+        shutil.rmtree(filler)
+        self.room_again(g)
+        g.verify()
+
     def test_started_on_a_full_disk(self):
         """It starts, serves what is there and says 452; or it does not start and says why."""
         g = self.gateway({"store.path": self.disk / "store"})

@@ -29,6 +29,7 @@ struct ForgetfulDisk::State {
   bool fault_happened = false, fault_was_in_sync = false;
   std::string fault_text;
   std::uint64_t room = unlimited;
+  std::uint64_t room_for_files = unlimited;
   std::uint64_t ignores_sync_data_from = unlimited;
   bool ignores_sync_folder = false;
   bool tells_errors_once = false;
@@ -404,7 +405,10 @@ Result<Disk::Space> ForgetfulDisk::space(const fs::path&) {
   const std::lock_guard lock(state_->mutex);
   if (auto s = state_->read_call("space"); s.fate != State::Fate::works) return tl::unexpected(s.error);
   constexpr std::uint64_t plenty = 1ull << 40;
-  return Space{.free_octets = std::min(state_->room, plenty), .total_octets = 1 << 20};
+  return Space{.free_octets = std::min(state_->room, plenty),
+               .total_octets = 1 << 20,
+               .free_files = state_->room_for_files,
+               .total_files = state_->room_for_files == unlimited ? 0U : 1000U};
 }
 
 void ForgetfulDisk::cut_power_at(std::uint64_t step) {
@@ -451,6 +455,11 @@ std::string ForgetfulDisk::fault_text() const {
 void ForgetfulDisk::set_room(std::uint64_t octets) {
   const std::lock_guard lock(state_->mutex);
   state_->room = octets;
+}
+
+void ForgetfulDisk::set_room_for_files(std::uint64_t files) {
+  const std::lock_guard lock(state_->mutex);
+  state_->room_for_files = files;
 }
 
 void ForgetfulDisk::ignore_sync_data(std::uint64_t from_step) {

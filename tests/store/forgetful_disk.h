@@ -72,6 +72,7 @@ class ForgetfulDisk final : public Disk {
 
   // Octets that may still be written; what space() says of it. Unlimited at first.
   void set_room(std::uint64_t octets);
+  void set_room_for_files(std::uint64_t files);  // of a file system that has 1000; only told, never enforced
 
   // The mistakes that a crash test must notice, or it proves nothing.
   void ignore_sync_data(std::uint64_t from_step = 0);

@@ -64,5 +64,20 @@ TEST_F(RoomTest, AClockThatIsSetBackEndsTheSecond) {
   EXPECT_FALSE(room_.holds(1));
 }
 
+TEST_F(RoomTest, FilesHaveAReserveToo) {
+  disk_.set_room_for_files(51);  // of 1000: the reserve is 50
+  EXPECT_TRUE(room_.holds_a_file());
+  disk_.set_room_for_files(50);
+  EXPECT_FALSE(room_.holds_a_file());
+  disk_.set_room_for_files(0);
+  EXPECT_FALSE(room_.holds_a_file());
+  disk_.set_room_for_files(900);
+  EXPECT_TRUE(room_.holds_a_file());
+}
+
+TEST_F(RoomTest, AFileSystemWithoutABoundOfFilesHasRoom) {
+  EXPECT_TRUE(room_.holds_a_file());
+}
+
 }  // namespace
 }  // namespace guichet::store
