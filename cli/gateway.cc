@@ -93,7 +93,11 @@ Started<Tls> load_tls(const std::filesystem::path& certificate, const std::files
 }
 
 smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
-  smtpd::ServerOptions options{.hostname = settings.hostname, .limits = {}, .patience = {}};
+  smtpd::ServerOptions options{
+      .hostname = settings.hostname, .neighbours = {}, .limits = {}, .patience = {}};
+  options.neighbours = {.proxies = net::Networks(settings.proxy_protocol_from),
+                        .xclients = net::Networks(settings.xclient_from),
+                        .upstreams = net::Networks(settings.trusted_upstream)};
   options.limits.command_octets_max = settings.command_octets_max;
   options.limits.recipients_max = settings.recipients_max;
   options.limits.message_octets_max = settings.message_octets_max;
@@ -109,6 +113,13 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
                       .rate_window = std::min(idle, std::chrono::seconds(60))};
   options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
   return options;
+}
+
+// An upstream hands in the mail of all.
+net::Networks unlimited_clients(const conf::SmtpdSettings& settings) {
+  auto networks = settings.trusted_networks;
+  networks.insert(networks.end(), settings.trusted_upstream.begin(), settings.trusted_upstream.end());
+  return net::Networks(networks);
 }
 
 popd::ServerOptions popd_options(const Settings& settings) {
@@ -203,7 +214,7 @@ class Gateway {
         loops_(settings.smtpd.threads, std::chrono::microseconds(settings.smtpd.busy_poll_us)),
         descriptors_(make_room_for_sessions(settings)),
         smtp_admission_(admission_limits("smtp", settings.smtpd, descriptors_),
-                        net::Networks(settings.smtpd.trusted_networks)),
+                        unlimited_clients(settings.smtpd)),
         pop3_admission_(admission_limits("pop3", settings.popd, descriptors_),
                         net::Networks(settings.smtpd.trusted_networks)),
         guesses_(settings.smtpd.guesses_max),

@@ -114,6 +114,25 @@ Section smtpd_section() {
            .doc = "Clients in these networks are exempt from the limits per address. Add the relay through "
                   "which an authority or your own organisation sends all its mail. It permits nothing else: "
                   "this gateway relays for nobody."},
+          {.key = "proxy_protocol_from",
+           .place = at(&Settings::smtpd, &SmtpdSettings::proxy_protocol_from),
+           .form = TextList{.shape = &network},
+           .doc = "Load balancers, such as HAProxy, in front of this gateway: they must say by the PROXY "
+                  "protocol, version 1 or 2, whose connection it is, and that one is the client then. From "
+                  "anybody else the header is not read. Leave it empty when nothing stands in front."},
+          {.key = "xclient_from",
+           .place = at(&Settings::smtpd, &SmtpdSettings::xclient_from),
+           .form = TextList{.shape = &network},
+           .doc = "Servers in front, such as nginx as a mail proxy, that may say by XCLIENT whose session it "
+                  "is; it begins anew then, with that client. From anybody else XCLIENT is refused."},
+          {.key = "trusted_upstream",
+           .place = at(&Settings::smtpd, &SmtpdSettings::trusted_upstream),
+           .form = TextList{.shape = &network},
+           .doc = "Mail servers of your own that accept the mail and hand it on to this one, such as a "
+                  "Postfix that is the MX. The client that they name by XFORWARD is the one in records and "
+                  "limits, their Authentication-Results are kept, and what they hand in is never refused for "
+                  "good after RCPT, since they would bounce it. They must remove Authentication-Results that "
+                  "came from outside."},
           {.key = "threads",
            .place = at(&Settings::smtpd, &SmtpdSettings::threads),
            .form = Number{.min = 1, .max = 64, .unit = {}},

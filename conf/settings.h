@@ -31,6 +31,9 @@ struct SmtpdSettings {
   std::string hostname = "localhost";
   std::filesystem::path tls_cert, tls_key;  // PEM; both or neither; empty: no STARTTLS
   std::vector<std::string> trusted_networks = {"127.0.0.0/8", "::1/128"};  // CIDR; no per-address limits
+  std::vector<std::string> proxy_protocol_from;  // CIDR; a PROXY header comes before the greeting
+  std::vector<std::string> xclient_from;         // CIDR; may say whom they speak for by XCLIENT
+  std::vector<std::string> trusted_upstream;     // CIDR; our own servers that hand mail on to this one
   unsigned threads = 1;
   unsigned busy_poll_us = 100;
   unsigned sessions_max = 2000;

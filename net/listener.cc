@@ -35,8 +35,25 @@ void Admission::leave(const std::string& place) {
   const std::lock_guard lock(mutex_);
   --sessions_;
   look_around();
+  uncount(place);
+}
+
+void Admission::uncount(const std::string& place) {
   const auto found = per_place_.find(place);
   if (--found->second == 0) per_place_.erase(found);
+}
+
+void Admission::Ticket::count_as(const asio::ip::address& address) {
+  trusted_ = admission_.trusted_.contain(address);
+  auto place = place_of(address);
+  const std::lock_guard lock(admission_.mutex_);
+  admission_.uncount(place_);
+  const bool familiar = trusted_ || admission_.familiar_.find(place) != nullptr;
+  const auto from_place = ++admission_.per_place_[place];
+  constexpr int judged_before = -1;
+  if (verdict_ != Verdict::no_descriptors)
+    verdict_ = admission_.judge(from_place, trusted_, familiar, judged_before);
+  place_ = std::move(place);
 }
 
 void Admission::remember(const std::string& place) {

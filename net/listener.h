@@ -41,6 +41,9 @@ class Admission {
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     [[nodiscard]] Verdict verdict() const { return verdict_; }
+    // The session turned out to be another's than the connection is: from now on it is counted as that
+    // one's, and judged anew.
+    void count_as(const asio::ip::address& address);
     [[nodiscard]] const std::string& place() const { return place_; }
     [[nodiscard]] bool trusted() const { return trusted_; }
     [[nodiscard]] const std::atomic<bool>& crowded() const { return admission_.crowded_; }
@@ -49,9 +52,9 @@ class Admission {
 
    private:
     Admission& admission_;
-    const std::string place_;
-    const Verdict verdict_;
-    const bool trusted_;
+    std::string place_;
+    Verdict verdict_;
+    bool trusted_;
   };
 
   // Addresses in `trusted` are exempt from the limit per address.
@@ -64,6 +67,7 @@ class Admission {
  private:
   [[nodiscard]] Verdict judge(unsigned from_place, bool trusted, bool familiar, int descriptor) const;
   void leave(const std::string& place);
+  void uncount(const std::string& place);  // with the mutex held
   void remember(const std::string& place);
   void look_around();
 

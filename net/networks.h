@@ -21,6 +21,7 @@ namespace guichet::net {
 
 class Networks {
  public:
+  Networks() = default;  // none
   // Texts that are no CIDR are skipped; conf/ has refused them before.
   explicit Networks(const std::vector<std::string>& cidrs);
   // An IPv4 address mapped into IPv6 is the IPv4 address.

@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/line_cut.h"
@@ -116,6 +117,22 @@ Task<std::string_view> Stream::read() {
     if (!ready) co_return std::string_view();
     more_ = true;
   }
+}
+
+Task<ProxyHeaderReader> Stream::read_proxy_header() {
+  ProxyHeaderReader header;
+  while (header.state() == ProxyHeaderReader::State::reading) {
+    const auto scratch = sessions_.scratch();
+    const auto got = read_some(scratch.first(std::min(header.octets_wanted(), scratch.size())));
+    if (got.io == Io::done) {
+      header.feed({scratch.data(), got.octets});
+      continue;
+    }
+    if (got.io == Io::closed) break;
+    const bool ready = co_await wait(got.io);
+    if (!ready) break;
+  }
+  co_return header;
 }
 
 Transfer Stream::read_some(std::span<char> into) {

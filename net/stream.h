@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "net/asio.h"
+#include "net/proxy_header.h"
 #include "net/tls.h"
 
 namespace guichet::net {
@@ -58,6 +59,9 @@ class Stream {
   // Waits for octets and returns what is there, in the shared scratch buffer: valid until the next co_await.
   // Empty: why() says what happened. Wakes with `stopping` once when the gateway stops.
   [[nodiscard]] Task<std::string_view> read();
+  // The PROXY header that stands in front of everything else, and not an octet more. Its state is `reading`
+  // when the connection ended before it was whole.
+  [[nodiscard]] Task<ProxyHeaderReader> read_proxy_header();
   // Everything, or false. Clears `octets`. A TLS record ends at a line end where it can: some clients
   // (net-protocol 0.2) miss a CRLF that comes in two pieces.
   [[nodiscard]] Task<bool> write(std::string& octets);

@@ -2,6 +2,20 @@
 
 namespace guichet::smtpd {
 
+std::string_view name_of(ToldBy told_by) {
+  switch (told_by) {
+    case ToldBy::connection:
+      break;
+    case ToldBy::proxy:
+      return "proxy";
+    case ToldBy::xclient:
+      return "xclient";
+    case ToldBy::xforward:
+      return "xforward";
+  }
+  return "";
+}
+
 std::string to_text(const Client& client) {
   if (client.address.empty()) return "unknown";
   if (client.port == 0) return client.address;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace guichet::smtpd {
 
@@ -20,6 +21,9 @@ struct Client {
 
   friend bool operator==(const Client&, const Client&) = default;
 };
+
+// "proxy", "xclient", "xforward"; empty: nobody told, it is the other end of the connection.
+[[nodiscard]] std::string_view name_of(ToldBy told_by);
 
 // "192.0.2.1:40312", "[2001:db8::1]:25", "192.0.2.1", "unknown".
 [[nodiscard]] std::string to_text(const Client& client);

@@ -5,7 +5,6 @@
 
 #include "net/counters.h"
 #include "net/log.h"
-#include "smtpd/client.h"
 #include "smtpd/driver_refusals.h"
 #include "smtpd/recipient_replies.h"
 
@@ -16,7 +15,7 @@ using net::Level;
 using net::Task;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds handshake_timeout{10}, last_words_timeout{5};
+constexpr std::chrono::seconds proxy_header_timeout{5}, handshake_timeout{10}, last_words_timeout{5};
 // Replies wait for the end of a group of commands (RFC 2920 3.2), but no more of them than this.
 constexpr std::size_t output_octets_max = 16 * 1024;
 
@@ -27,10 +26,6 @@ SessionOptions session_options(const Server& server) {
           .chunking = server.options.chunking,
           .line_endings = server.options.line_endings,
           .limits = server.options.limits};
-}
-
-Client client_of(const net::asio::ip::tcp::endpoint& endpoint) {
-  return {.address = endpoint.address().to_string(), .port = endpoint.port()};
 }
 
 std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) {
@@ -50,6 +45,15 @@ std::optional<Reply> refusal_of(net::Admission::Verdict verdict, bool stopping) 
   return std::nullopt;
 }
 
+// An upstream keeps its session when one of those it speaks for has too many.
+std::optional<Reply> refusal_of_forwarded(const Caller& caller) {
+  const bool too_many = caller.verdict() == net::Admission::Verdict::too_many_from_address;
+  if (!too_many || caller.client().told_by != ToldBy::xforward) return std::nullopt;
+  return Reply{450, "4.7.0",
+               "too many connections from " + to_text(caller.client()) + ", please try again later",
+               Refusal::too_many_sessions_of_address};
+}
+
 // RFC 3848: what the "with" of a Received field calls the protocol; RFC 6531 4.3 for UTF8.
 std::string protocol_of(const ClientFacts& client, bool tls, bool smtputf8) {
   const std::string secured = tls ? "S" : "";
@@ -59,6 +63,7 @@ std::string protocol_of(const ClientFacts& client, bool tls, bool smtputf8) {
 
 // What the log says of a message.
 struct Filing {
+  std::string client;
   Envelope envelope;
   store::MessageId id;
   std::uint64_t octets = 0;
@@ -70,20 +75,22 @@ class Driver {
  public:
   Driver(Server& server, net::Accepted accepted)
       : server_(server),
-        client_(client_of(accepted.client)),
-        ticket_(std::move(accepted.ticket)),
+        caller_(server.options.neighbours, accepted.client, std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions),
         session_(session_options(server)),
         waits_(server.options.patience, Clock::now()),
         pace_(server.options.patience, server.options.data_rate_octets_per_s_min),
         session_id_(server.intake.new_id()) {
-    if (!ticket_->trusted()) stream_.hurry_when(ticket_->crowded());
     static auto& sessions = net::counter("smtp.sessions");
     sessions.add();
   }
 
   Task<void> run() {
-    session_.greet(refusal_of(ticket_->verdict(), stream_.sessions().stopping()));
+    const bool known = co_await learn_client();
+    if (!known) co_return;
+    if (!caller_.unlimited()) stream_.hurry_when(caller_.crowded());
+    session_.set_privileges(caller_.privileges());
+    session_.greet(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
     for (bool go_on = true; go_on;) {
       const auto step = session_.step(input_);
       input_.remove_prefix(step.consumed);
@@ -96,16 +103,32 @@ class Driver {
   // Without waiting; what the client has been told before stays true.
   void out_of_memory() {
     const Reply reply{421, "4.3.0", "out of memory, please try again later", Refusal::out_of_memory};
-    note_refusal(client_, session_facts(), {reply, Stage::waiting, {}, std::nullopt, {}});
+    note_refusal(caller_.client(), session_facts(), {reply, Stage::waiting, {}, std::nullopt, {}});
     std::string farewell = reply.octets();
     (void)stream_.write_now(farewell);
   }
 
  private:
+  // Whom a proxy speaks for. False: it did not say so as it must, and gets no answer, since the answer would
+  // be the client's (proxy-protocol.txt section 5).
+  Task<bool> learn_client() {
+    if (!caller_.is_proxy()) co_return true;
+    stream_.expire_in(proxy_header_timeout);
+    const auto header = co_await stream_.read_proxy_header();
+    if (header.state() == net::ProxyHeaderReader::State::done) {
+      caller_.told_by_proxy(header.client());
+      co_return true;
+    }
+    const auto why = header.why().empty() ? "no whole PROXY header came" : std::string(header.why());
+    note_failed_proxy(caller_.client(), session_id_.text(), why);
+    co_return false;
+  }
+
   // The actions that need no waiting; false: another one, for handle_slowly().
   bool handle(const Action& action) {
     if (const auto* reply = std::get_if<SendReply>(&action)) return say(*reply);
     if (const auto* body = std::get_if<BodyOctets>(&action)) return take(body->octets);
+    if (const auto* ask = std::get_if<AskClient>(&action)) return answer_client(*ask), true;
     if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask), true;
     if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask), true;
     if (std::holds_alternative<AskData>(action)) return answer_data(), true;
@@ -126,16 +149,20 @@ class Driver {
   // Rates are those of the client, whoever hands its mail in. They answer 4xx only: a burst is late, never
   // lost.
   bool exceeds(net::Rates& rate) {
-    boost::system::error_code unknown;
-    const bool told = client_.told_by != ToldBy::connection;
-    const auto address =
-        told ? net::asio::ip::make_address(client_.address, unknown) : net::asio::ip::address();
-    const bool exempt = ticket_->trusted() && (!told || unknown);
-    return !exempt && !rate.take(told && !unknown ? net::place_of(address) : ticket_->place(), Clock::now());
+    return !caller_.unlimited() && !rate.take(caller_.place(), Clock::now());
+  }
+
+  // From here on all is as if that client had connected.
+  void answer_client(const AskClient& ask) {
+    caller_.told_by_xclient(*ask.told);
+    session_.set_privileges(caller_.privileges());
+    session_.answer(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
   }
 
   void answer_mail(const AskMail& ask) {
-    auto refusal = server_.intake.refusal(ask.transaction->size_declared);
+    caller_.told_by_xforward(session_.forwarded());
+    auto refusal = refusal_of_forwarded(caller_);
+    if (!refusal) refusal = server_.intake.refusal(ask.transaction->size_declared);
     if (!refusal && exceeds(server_.messages))
       refusal = Reply{450, "4.7.1", "too many messages from your address, please try again later",
                       Refusal::too_many_messages_of_address};
@@ -158,12 +185,9 @@ class Driver {
 
   // An upstream of ours may ask for any address: that is how Postfix verifies them.
   bool guesses_too_much(RecipientClass recipient_class) {
-    if (!is_guess(recipient_class) || client_.trusted_upstream) return false;
-    boost::system::error_code unknown;
-    const auto address = net::asio::ip::make_address(client_.address, unknown);
-    if (!unknown && server_.may_guess.contain(address)) return false;
-    const auto place = unknown ? client_.address : net::place_of(address);
-    return server_.guesses.exceeded(place, recipient_class, std::chrono::steady_clock::now());
+    if (!is_guess(recipient_class) || caller_.client().trusted_upstream) return false;
+    if (server_.may_guess.contain(caller_.address())) return false;
+    return server_.guesses.exceeded(net::place_of(caller_.address()), recipient_class, Clock::now());
   }
 
   // The same address twice is one delivery.
@@ -177,7 +201,7 @@ class Driver {
   void answer_data() {
     auto refusal = server_.intake.refusal(0);
     if (!refusal) {
-      incoming_ = server_.intake.begin();
+      incoming_ = server_.intake.begin(caller_.client().trusted_upstream);
       pace_.begin(Clock::now());
     }
     session_.answer(std::move(refusal));
@@ -215,7 +239,7 @@ class Driver {
     wait_for(Waits::For::replies, true);
     const bool written = co_await stream_.write(output_);
     if (!written && stream_.why() == net::Stream::End::expired)
-      note_unread_replies(client_, session_id_.text());
+      note_unread_replies(caller_.client(), session_id_.text());
     co_return written;
   }
 
@@ -278,14 +302,14 @@ class Driver {
         filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}
               : reply_for(filed.error()));
     log_filing();
-    unlogged_.emplace(Filing{envelope, id, octets, recipients_.size(), filed});
+    unlogged_.emplace(Filing{to_text(caller_.client()), envelope, id, octets, recipients_.size(), filed});
     if (filed) was_of_use();
     co_return true;
   }
 
   void was_of_use() {
     waits_.filed(Clock::now());
-    ticket_->was_of_use();
+    caller_.was_of_use();
   }
 
   Envelope envelope_of(const Transaction& transaction) {
@@ -301,10 +325,17 @@ class Driver {
   // What is known before any transaction, and after it.
   Envelope session_facts() {
     const auto* tls = stream_.tls();
+    const auto& client = caller_.client();
+    const bool forwarded = client.told_by == ToldBy::xforward;
     return {.session = session_id_.text(),
-            .client = client_.address,
-            .client_port = client_.port,
-            .helo = session_.client().helo,
+            .client = client.address,
+            .client_port = client.port,
+            .client_name = client.name,
+            .via = caller_.via(),
+            .told_by = std::string(name_of(client.told_by)),
+            .trusted_upstream = client.trusted_upstream,
+            .upstream_id = session_.forwarded().ident.value_or(""),
+            .helo = forwarded ? client.helo : session_.client().helo,
             .protocol = protocol_of(session_.client(), tls != nullptr, false),
             .tls_version = tls ? tls->version() : "",
             .tls_cipher = tls ? tls->cipher() : "",
@@ -318,7 +349,7 @@ class Driver {
     stream_.expire_in(std::min(handshake_timeout, server_.options.patience.whole_command));
     const bool shaken = co_await stream_.handshake(*server_.tls);
     if (!shaken) {
-      note_failed_handshake(client_, session_id_.text());
+      note_failed_handshake(caller_.client(), session_id_.text());
       co_return false;
     }
     session_.tls_established();
@@ -338,7 +369,7 @@ class Driver {
   bool say(const SendReply& reply) {
     output_ += reply.octets;
     for (const auto& refused : reply.refused)
-      note_refusal(client_, session_facts(), refused);
+      note_refusal(caller_.client(), session_facts(), refused);
     return output_.size() < output_octets_max;
   }
 
@@ -350,7 +381,7 @@ class Driver {
     if (filed) messages.add();
     net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
                    {{"session", unlogged_->envelope.session},
-                    {"client", to_text(client_)},
+                    {"client", unlogged_->client},
                     {"id", unlogged_->id.uuid.text()},
                     {"from", unlogged_->envelope.mail_from},
                     {"recipients", std::to_string(unlogged_->recipients)},
@@ -360,8 +391,7 @@ class Driver {
   }
 
   Server& server_;
-  Client client_;  // whom records, logs and limits mean; its HELO is the session's
-  const std::unique_ptr<net::Admission::Ticket> ticket_;
+  Caller caller_;
   net::Stream stream_;
   Session session_;
   std::string output_;      // replies not yet written: one write for a group of them

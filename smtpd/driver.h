@@ -12,6 +12,7 @@
 #include "net/pool.h"
 #include "net/rates.h"
 #include "net/tls.h"
+#include "smtpd/caller.h"
 #include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
 #include "smtpd/patience.h"
@@ -22,6 +23,7 @@ namespace guichet::smtpd {
 
 struct ServerOptions {
   std::string hostname;
+  Neighbours neighbours;
   SessionLimits limits;
   bool soft_refuse = false;
   bool chunking = false;

@@ -34,7 +34,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 void mention_counters() {
   (void)counters();
-  for (const auto* name : {"smtp.sessions", "smtp.filed", "smtp.tls_failed", "smtp.unread"})
+  for (const auto* name : {"smtp.sessions", "smtp.filed", "smtp.tls_failed", "smtp.proxy_failed", "smtp.unread"})
     (void)net::counter(name);
 }
 
@@ -55,6 +55,13 @@ void note_unread_replies(const Client& client, const std::string& session) {
   static auto& unread = net::counter("smtp.unread");
   unread.add();
   net::log_event(net::Level::info, "smtp.unread", {{"session", session}, {"client", to_text(client)}});
+}
+
+void note_failed_proxy(const Client& client, const std::string& session, const std::string& why) {
+  static auto& failed = net::counter("smtp.proxy_failed");
+  failed.add();
+  net::log_event(net::Level::warn, "smtp.proxy_failed",
+                 {{"session", session}, {"client", to_text(client)}, {"error", why}});
 }
 
 void note_failed_handshake(const Client& client, const std::string& session) {

@@ -17,6 +17,7 @@ void mention_counters();
 void note_refusal(const Client& client, const Envelope& session, const Refused& refused);
 
 // The ends of a session that no reply announces: its replies are not taken, or it could not have one.
+void note_failed_proxy(const Client& client, const std::string& session, const std::string& why);
 void note_unread_replies(const Client& client, const std::string& session);
 void note_failed_handshake(const Client& client, const std::string& session);
 

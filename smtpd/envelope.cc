@@ -25,6 +25,16 @@ void add_classes(std::string& json, const std::vector<RecipientClass>& classes) 
   json.append("]");
 }
 
+void add_told(std::string& json, const Envelope& envelope) {
+  if (!envelope.client_name.empty()) add(json, "client_name", envelope.client_name);
+  if (!envelope.told_by.empty()) {
+    add(json, "told_by", envelope.told_by);
+    add(json, "via", envelope.via);
+  }
+  if (!envelope.upstream_id.empty()) add(json, "upstream_id", envelope.upstream_id);
+  if (envelope.trusted_upstream) json.append(",\"trusted_upstream\":true");
+}
+
 // Of a later release there may be names that this one does not know: then nothing is said.
 std::vector<RecipientClass> classes_of(const nlohmann::json& json) {
   std::vector<RecipientClass> classes;
@@ -59,6 +69,7 @@ std::string encode_envelope(const Envelope& envelope) {
   add(json, "helo", envelope.helo);
   add(json, "client", envelope.client);
   json.append(",\"client_port\":").append(std::to_string(envelope.client_port));
+  add_told(json, envelope);
   add(json, "protocol", envelope.protocol);
   if (!envelope.tls_version.empty()) {
     add(json, "tls_version", envelope.tls_version);
@@ -77,6 +88,11 @@ store::Result<Envelope> decode_envelope(std::string_view text) {
     return Envelope{.session = text_of(json, "session"),
                     .client = text_of(json, "client"),
                     .client_port = json.value("client_port", 0u),
+                    .client_name = text_of(json, "client_name"),
+                    .via = text_of(json, "via"),
+                    .told_by = text_of(json, "told_by"),
+                    .trusted_upstream = json.value("trusted_upstream", false),
+                    .upstream_id = text_of(json, "upstream_id"),
                     .helo = text_of(json, "helo"),
                     .protocol = text_of(json, "protocol"),
                     .tls_version = text_of(json, "tls_version"),

@@ -15,10 +15,15 @@ namespace guichet::smtpd {
 
 struct Envelope {
   std::string session;  // the id that the log lines of this session carry
-  std::string client;   // "192.0.2.1"
+  std::string client;   // "192.0.2.1"; empty: there was no session, or nobody knew whose it was (via is set)
   unsigned client_port = 0;
-  std::string helo;      // octets as received
-  std::string protocol;  // "ESMTPS", ...: the "with" of RFC 5321 4.4 and RFC 3848
+  std::string client_name = {};  // as told; octets of strangers
+  std::string via = {};          // who told of the client, the other end of the connection; empty: the same
+  std::string told_by = {};      // "proxy", "xclient", "xforward"
+  bool trusted_upstream = false;
+  std::string upstream_id = {};  // the message's there, by XFORWARD
+  std::string helo;              // octets as received
+  std::string protocol;          // "ESMTPS", ...: the "with" of RFC 5321 4.4 and RFC 3848
   std::string tls_version, tls_cipher;
   std::string mail_from;  // octets as received; empty: the null sender
   bool body_8bitmime = false;

@@ -32,6 +32,8 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
     {"QUIT", Verb::kQuit, kOptional, kNotIdle, "QUIT"},
     {"STARTTLS", Verb::kStartTls, kNone, kIdle, "STARTTLS"},
     {"BDAT", Verb::kBdat, kOptional, kNotIdle, "BDAT"},
+    {"XCLIENT", Verb::kXclient, kRequired, kIdle, "XCLIENT attribute=value..."},
+    {"XFORWARD", Verb::kXforward, kRequired, kIdle, "XFORWARD attribute=value..."},
     {"EXPN", Verb::kNotImplemented, kOptional, kNotIdle, "EXPN"},
     {"AUTH", Verb::kNotImplemented, kOptional, kNotIdle, "AUTH"},
     {"ETRN", Verb::kNotImplemented, kOptional, kNotIdle, "ETRN"},

@@ -24,6 +24,8 @@ enum class Verb {
   kQuit,
   kStartTls,
   kBdat,
+  kXclient,
+  kXforward,
   kNotImplemented,  // known, and not spoken here: 502
   kUnknown,         // 500
   kNotSmtp,         // HTTP, a header line, TLS without STARTTLS: the peer takes us for something else

@@ -13,7 +13,7 @@ DataReader::Piece IncomingBody::next(std::string_view input) {
 // what is stored and in what was sent.
 void IncomingBody::take(std::string_view octets) {
   octets_ += octets.size();
-  if (!strict_) return;
+  if (line_endings_ != LineEndings::kStrict) return;
   for (const char octet : octets) {
     bare_ |= (octet == '\n') != after_cr_;
     after_cr_ = octet == '\r';
@@ -26,7 +26,7 @@ void IncomingBody::end() {
 }
 
 Flaw IncomingBody::flaw() const {
-  if (reader_.ambiguous_dot_line()) return Flaw::kAmbiguousDotLine;
+  if (reader_.ambiguous_dot_line() && line_endings_ != LineEndings::kAny) return Flaw::kAmbiguousDotLine;
   if (octets_ > octets_max_) return Flaw::kTooLarge;
   return bare_ ? Flaw::kBareLineEnd : Flaw::kNone;
 }

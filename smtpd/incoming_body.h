@@ -11,7 +11,8 @@ namespace guichet::smtpd {
 
 // What a CR or an LF that is no part of a CRLF means for a body (RFC 5321 2.3.8 forbids them to senders).
 // Kept: an old scanner at a town hall must get through, and what it sent is evidence as it came.
-enum class LineEndings { kKeep, kStrict };
+// kAny: a stray dot line is content too, for whoever must not be refused.
+enum class LineEndings { kKeep, kStrict, kAny };
 
 // In the order in which one is named when there are several.
 enum class Flaw { kNone, kAmbiguousDotLine, kTooLarge, kBareLineEnd };
@@ -22,7 +23,7 @@ class IncomingBody {
   enum class Framing { kDots, kChunks };
 
   IncomingBody(Framing framing, std::uint64_t octets_max, LineEndings line_endings)
-      : framing_(framing), octets_max_(octets_max), strict_(line_endings == LineEndings::kStrict) {}
+      : framing_(framing), octets_max_(octets_max), line_endings_(line_endings) {}
 
   // kDots: as DataReader::next(), whose dot lines are ambiguous when another server may have seen an end
   // there.
@@ -43,7 +44,7 @@ class IncomingBody {
  private:
   Framing framing_;
   std::uint64_t octets_max_;
-  bool strict_;
+  LineEndings line_endings_;
   DataReader reader_;
   std::uint64_t octets_ = 0;
   bool ended_ = false;

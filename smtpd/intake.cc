@@ -30,13 +30,19 @@ Reply reply_for(const store::Error& error) {
   return {451, "4.3.0", "your message could not be stored, please try again later", Refusal::store_failed};
 }
 
+store::ServedRule served_rule(bool trusted_upstream) {
+  auto owned = store::owned_fields();
+  if (trusted_upstream) std::erase(owned, "authentication-results");
+  return {.version = store::served_rule_latest, .owned = std::move(owned)};
+}
+
 // --- Incoming ------------------------------------------------------------------------------------------
 
-Incoming::Incoming(Intake& intake, store::MessageId id)
+Incoming::Incoming(Intake& intake, store::MessageId id, store::ServedRule rule)
     : intake_(intake),
       id_(id),
       body_(intake.store_.new_body(id)),
-      transform_(intake.rule_),
+      transform_(std::move(rule)),
       expectation_(intake.store_.expect()) {}
 
 void Incoming::append(std::string_view octets) {
@@ -90,14 +96,10 @@ store::Result<store::Append> Incoming::finish(const Envelope& envelope,
 // --- Intake --------------------------------------------------------------------------------------------
 
 Intake::Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options)
-    : store_(store),
-      clock_(clock),
-      ids_(ids),
-      options_(std::move(options)),
-      rule_{.version = store::served_rule_latest, .owned = store::owned_fields()} {}
+    : store_(store), clock_(clock), ids_(ids), options_(std::move(options)) {}
 
-std::unique_ptr<Incoming> Intake::begin() {
-  return std::make_unique<Incoming>(*this, store::MessageId{new_id()});
+std::unique_ptr<Incoming> Intake::begin(bool trusted_upstream) {
+  return std::make_unique<Incoming>(*this, store::MessageId{new_id()}, served_rule(trusted_upstream));
 }
 
 std::optional<Reply> Intake::refusal(std::uint64_t octets_declared) const {
@@ -128,7 +130,7 @@ store::Delivered Intake::deliver(const Envelope& envelope, const store::Received
           .at = clock_.now(),
           .recipient = recipient,
           .form = {.prefix = std::move(prefix),
-                   .rule = rule_,
+                   .rule = served_rule(envelope.trusted_upstream),
                    .size_octets = size,
                    .fields_renamed = facts.fields_renamed,
                    .line_ends_mended = facts.line_ends_mended}};
@@ -145,7 +147,7 @@ store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
   if (!place) return tl::unexpected(place.error());
   if (!*place) return store::fail(store::ErrorKind::damaged, "the body of a message is not in the archive");
 
-  store::ServedTransform transform(rule_);
+  store::ServedTransform transform(served_rule(envelope->trusted_upstream));
   std::string piece;
   for (std::uint64_t at = 0; at < (*place)->size_octets; at += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(read_octets, (*place)->size_octets - at)));

@@ -28,7 +28,7 @@ class Intake;
 // One message being received. Made at the start of its body; destroyed when it is filed or given up.
 class Incoming {
  public:
-  Incoming(Intake& intake, store::MessageId id);
+  Incoming(Intake& intake, store::MessageId id, store::ServedRule rule);
 
   void append(std::string_view octets);
   // The body has outgrown its share of memory: call spill() from a thread that may block.
@@ -59,7 +59,8 @@ class Intake {
  public:
   Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options);
 
-  [[nodiscard]] std::unique_ptr<Incoming> begin();
+  // `trusted_upstream`: as in the envelope that comes at the end.
+  [[nodiscard]] std::unique_ptr<Incoming> begin(bool trusted_upstream = false);
   [[nodiscard]] store::Uuid new_id() { return ids_.mint(clock_.now()); }
   // Not now: the disk (its octets, its files) or the memory for bodies is full (452 4.3.1), hardly a file can
   // be opened (452 4.3.2), or the disk failed (421).
@@ -81,8 +82,11 @@ class Intake {
   store::Clock& clock_;
   store::IdSource& ids_;
   const IntakeOptions options_;
-  const store::ServedRule rule_;
 };
+
+// The fields that are ours in the served form. What a trusted upstream found out about the sender is kept as
+// it came: it stands where we stand otherwise, and removes what is forged (RFC 8601 section 5).
+[[nodiscard]] store::ServedRule served_rule(bool trusted_upstream);
 
 // What the client is told when the machine is at fault: always a 4xx, so that it comes back.
 [[nodiscard]] Reply reply_for(const store::Error& error);

@@ -37,7 +37,11 @@ void Session::greet(std::optional<Reply> refusal) {
   phase_ = Phase::kOpen;
   // RFC 5321 3.1: 220, or 554 and wait; a client that was refused has nothing to say here, so it is closed.
   if (refusal) return say_and_close(*refusal);
-  say({220, "", options_.hostname + " ESMTP Guichet"});
+  say(greeting());
+}
+
+Reply Session::greeting() const {
+  return {220, "", options_.hostname + " ESMTP Guichet"};
 }
 
 Step Session::step(std::string_view input) {
@@ -111,7 +115,18 @@ void Session::end_of_data() {
     return;
   }
   refuse_body(flaw);
+  end_transaction();
+}
+
+void Session::end_transaction() {
   transaction_.reset();
+  forwarded_ = {};
+}
+
+// After RCPT a trusted upstream is put off and never refused: its 5xx would become a bounce to a forged
+// sender.
+Reply Session::for_client(Reply reply) const {
+  return trusted() ? softened(std::move(reply)) : reply;
 }
 
 void Session::refuse_body(Flaw flaw) {
@@ -123,7 +138,7 @@ void Session::refuse_body(Flaw flaw) {
           {550, "5.5.2", "Bare CR or LF around a line of a single dot refused", Refusal::bare_line_end});
     case Flaw::kTooLarge:
       // RFC 1870 6.3
-      return say({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
+      return say(for_client({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large}));
     case Flaw::kBareLineEnd:
       // RFC 5321 2.3.8
       return say({550, "5.5.2", "CR or LF that is not part of a CRLF refused", Refusal::bare_line_end});
@@ -149,6 +164,8 @@ Action Session::take_due() {
 
 Action Session::ask() const {
   switch (question_) {
+    case Question::kClient:
+      return AskClient{&told_};
     case Question::kMail:
       return AskMail{&*transaction_};
     case Question::kRecipient:

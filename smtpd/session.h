@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "smtpd/address.h"
+#include "smtpd/client_attributes.h"
 #include "smtpd/command_reader.h"
 #include "smtpd/grammar.h"
 #include "smtpd/incoming_body.h"
@@ -38,8 +39,16 @@ struct SessionLimits {
   std::size_t command_flood_octets_max = 65536;  // a line that is longer still ends the session
   std::size_t recipients_max = 100;              // RFC 5321 4.5.3.1.8
   std::uint64_t message_octets_max = 220'000'000;
+  std::uint64_t trusted_message_octets_max = 4ull << 30;  // from a trusted upstream, which has accepted it
   unsigned errors_max = 10;          // one more is answered 421; a filed message forgives all
   unsigned idle_commands_max = 100;  // NOOP, RSET, refused recipients ...: each more is an error
+};
+
+// What this client may do that others may not. Both are about its address, so an XCLIENT may take them away.
+struct Privileges {
+  bool xclient = false;           // say whom it speaks for
+  bool trusted_upstream = false;  // XFORWARD; and it has accepted the mail, so it is never refused for good
+  friend bool operator==(const Privileges&, const Privileges&) = default;
 };
 
 struct SessionOptions {
@@ -49,6 +58,7 @@ struct SessionOptions {
   bool chunking = false;     // offer CHUNKING, take BDAT
   LineEndings line_endings = LineEndings::kKeep;
   SessionLimits limits;
+  Privileges privileges = {};
 };
 
 // What the client said of itself. Octets exactly as received, not to be trusted in any header unquoted.
@@ -90,6 +100,12 @@ struct SendReply {
   std::vector<Refused> refused;  // which of the replies in `octets` refuse, in their order
 };
 
+// XCLIENT: all that was told until now. Session::set_privileges() comes before the answer; accepted, the
+// greeting follows.
+struct AskClient {
+  const ClientAttributes* told;
+};
+
 // Answer with answer(): nullopt = accept.
 struct AskMail {
   const Transaction* transaction;
@@ -125,7 +141,7 @@ struct StartTls {};
 // Flush what was sent, then close. Every further step gives it again.
 struct Close {};
 
-using Action = std::variant<NeedInput, SendReply, AskMail, AskRecipient, AskData, BodyOctets, AskFile,
+using Action = std::variant<NeedInput, SendReply, AskClient, AskMail, AskRecipient, AskData, BodyOctets, AskFile,
                             DiscardBody, StartTls, Close>;
 
 struct Step {
@@ -165,6 +181,9 @@ class Session {
   // the body is the driver's, so no DiscardBody. Between StartTls and tls_established() nothing is sent.
   void abort(Reply reply);
 
+  // Of whoever the client turned out to be: before greet(), or in answer to AskClient.
+  void set_privileges(Privileges privileges) { options_.privileges = privileges; }
+
   // After StartTls: the handshake succeeded. All that was said before is forgotten (RFC 3207 4.2). Also
   // allowed before greet(), for a port that speaks TLS from the start.
   void tls_established();
@@ -174,11 +193,13 @@ class Session {
   [[nodiscard]] bool awaiting_answer() const;
   [[nodiscard]] const ClientFacts& client() const;
   [[nodiscard]] const std::optional<Transaction>& transaction() const;
+  // XFORWARD: whom the next or present transaction is from.
+  [[nodiscard]] const ClientAttributes& forwarded() const { return forwarded_; }
   [[nodiscard]] unsigned errors() const;
 
  private:
   enum class Phase { kNew, kOpen, kHandshake };
-  enum class Question { kNone, kMail, kRecipient, kData, kFile };
+  enum class Question { kNone, kClient, kMail, kRecipient, kData, kFile };
   enum class Then { kGoOn, kStartTls, kClose };
 
   // What the next steps give, in this order. A command leads to no more than this.
@@ -200,14 +221,19 @@ class Session {
   [[nodiscard]] Action ask() const;
   [[nodiscard]] Action next_action();
   [[nodiscard]] bool closing() const { return due_.then == Then::kClose; }
+  [[nodiscard]] Reply greeting() const;
   void say(const Reply& reply);
   [[nodiscard]] Refused refused(const Reply& reply) const;
   void say_and_close(const Reply& reply);
   void refuse(const Reply& reply);
+  void end_transaction();
+  [[nodiscard]] bool trusted() const { return options_.privileges.trusted_upstream; }
+  [[nodiscard]] Reply for_client(Reply reply) const;
   [[nodiscard]] bool patience_ends();
   [[nodiscard]] bool idles_too_long();
 
   // session_answers.cc: what the answer to each question does
+  void answer_client(const std::optional<Reply>& refusal);
   void answer_mail(const Reply& reply);
   void answer_recipient(const Reply& reply);
   void answer_data(const std::optional<Reply>& refusal);
@@ -229,12 +255,16 @@ class Session {
   void rset();
   void forget_transaction();
   void starttls(bool more);
+  void xclient(std::string_view argument);
+  void xforward(std::string_view argument);
 
   SessionOptions options_;
   ClientFacts client_;
   std::optional<Transaction> transaction_;
   std::optional<IncomingBody> body_;
   std::optional<IncomingChunk> chunk_;
+  ClientAttributes told_;       // by XCLIENT; they are never taken back
+  ClientAttributes forwarded_;  // by XFORWARD; they go with the transaction
   Path recipient_;    // the one being asked about
   std::string said_;  // the command being obeyed, for Refused
   Stage stage_ = Stage::connect;

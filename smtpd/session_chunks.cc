@@ -24,13 +24,14 @@ void Session::bdat(std::string_view argument) {
   const auto size = parse_chunk_size(argument);
   if (!size) return say_and_close({501, "5.5.4", "Syntax: BDAT octets [LAST]", Refusal::bdat});
   if (size->octets > kChunkOctetsMax)
-    return say_and_close({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
+    return say_and_close(
+        for_client({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large}));
   chunk_.emplace(IncomingChunk{size->octets, size->octets, size->last, std::nullopt});
   // RFC 5321 4.1.4
   if (!transaction_) return refuse_chunk({503, "5.5.1", "Need RCPT command", Refusal::out_of_order});
   // RFC 5321 3.3
   if (transaction_->recipients.empty())
-    return refuse_chunk({554, "5.5.1", "No valid recipients", Refusal::no_recipients});
+    return refuse_chunk(for_client({554, "5.5.1", "No valid recipients", Refusal::no_recipients}));
   if (!body_) question_ = Question::kData;
 }
 
@@ -54,15 +55,15 @@ Step Session::step_chunk(std::string_view input) {
 void Session::end_of_chunk() {
   const auto chunk = *std::exchange(chunk_, std::nullopt);
   if (chunk.refusal) {
-    say(*chunk.refusal);
+    say(for_client(*chunk.refusal));
     // Refused by the policy: the transaction is over. (Otherwise there is none, or it has no recipients.)
-    if (transaction_ && !transaction_->recipients.empty()) transaction_.reset();
+    if (transaction_ && !transaction_->recipients.empty()) end_transaction();
     return;
   }
   if (chunk.last) body_->end();
   // What is void already is refused at once: RFC 3030 2 has the client send no more of it then.
   if (chunk.last || body_->flaw() != Flaw::kNone) return end_of_data();
-  if (chunk.octets == 0 && idles_too_long()) return;
+  if (chunk.octets == 0 && !trusted() && idles_too_long()) return;
   say({250, "2.0.0", std::to_string(chunk.octets) + " octets received"});
 }
 

@@ -14,13 +14,20 @@ Reply syntax_error(const VerbRow& row) {
   return {501, hello ? "" : "5.5.4", "Syntax: " + std::string(row.syntax), Refusal::bad_syntax};
 }
 
+Reply not_authorized() {
+  return {550, "5.7.0", "Insufficient authorization", Refusal::not_authorized};
+}
+
 // RFC 5321 4.1.1.1. Not offered, with the reasons in README.md: BINARYMIME, DSN, REQUIRETLS, DELIVERBY,
 // MT-PRIORITY.
 std::string ehlo_text(const SessionOptions& options, bool tls) {
-  std::string text =
-      options.hostname + "\nPIPELINING\nSIZE " + std::to_string(options.limits.message_octets_max);
+  // RFC 1870 4: 0 is no fixed maximum. An upstream that read one would bounce what it has accepted.
+  const auto size = options.privileges.trusted_upstream ? 0 : options.limits.message_octets_max;
+  std::string text = options.hostname + "\nPIPELINING\nSIZE " + std::to_string(size);
   // RFC 3207 4.2: not offered once TLS is up.
   if (options.starttls && !tls) text += "\nSTARTTLS";
+  if (options.privileges.xclient) text.append("\n").append(xclient_keyword);
+  if (options.privileges.trusted_upstream) text.append("\n").append(xforward_keyword);
   text += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8";
   // RFC 3030 2
   if (options.chunking) text += "\nCHUNKING";
@@ -48,6 +55,8 @@ Stage stage_of(Verb verb) {
     case Verb::kVrfy:
     case Verb::kHelp:
     case Verb::kQuit:
+    case Verb::kXclient:
+    case Verb::kXforward:
     case Verb::kNotImplemented:
     case Verb::kUnknown:
     case Verb::kNotSmtp:
@@ -70,7 +79,7 @@ void Session::obey(std::string_view line, bool more) {
   if (has_control_octets(line))
     return refuse({500, "5.5.2", "Control octets in a command", Refusal::control_octets});
   if (!command.argument_fits()) return refuse(syntax_error(row));
-  if (row.idle && idles_too_long()) return;
+  if (row.idle && !trusted() && idles_too_long()) return;
   switch (row.verb) {
     case Verb::kHelo:
       return hello(command.argument, false);
@@ -95,6 +104,10 @@ void Session::obey(std::string_view line, bool more) {
       return say_and_close({221, "2.0.0", "Bye"});
     case Verb::kStartTls:
       return starttls(more);
+    case Verb::kXclient:
+      return xclient(command.argument);
+    case Verb::kXforward:
+      return xforward(command.argument);
     case Verb::kNotImplemented:
       return refuse({502, "5.5.1", "Command not implemented", Refusal::not_implemented});
     case Verb::kBdat:
@@ -134,7 +147,7 @@ void Session::mail(std::string_view argument) {
   const auto parameters = parse_mail_parameters(text->substr(sender->consumed));
   if (!parameters) return refuse(parameters.error());
   // RFC 1870 6.1
-  if (parameters->size_declared > options_.limits.message_octets_max) {
+  if (!trusted() && parameters->size_declared > options_.limits.message_octets_max) {
     return refuse({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large});
   }
   transaction_ = Transaction{
@@ -165,14 +178,16 @@ void Session::rcpt(std::string_view argument) {
 void Session::data(bool more) {
   // RFC 2920 3.1: DATA is the last of a group. What follows before the 354 was not written by an SMTP client
   // that talks to us, and would be body or commands depending on our answer.
-  if (more) return say_and_close({554, "5.5.0", "Data sent before it was asked for", Refusal::early_data});
+  if (more)
+    return say_and_close(
+        for_client({554, "5.5.0", "Data sent before it was asked for", Refusal::early_data}));
   // RFC 5321 4.1.4
   if (!transaction_) return refuse({503, "5.5.1", "Need RCPT command", Refusal::out_of_order});
   // RFC 3030 2
   if (body_) return refuse({503, "5.5.1", "DATA after BDAT", Refusal::out_of_order});
   // RFC 5321 3.3
   if (transaction_->recipients.empty())
-    return refuse({554, "5.5.1", "No valid recipients", Refusal::no_recipients});
+    return refuse(for_client({554, "5.5.1", "No valid recipients", Refusal::no_recipients}));
   question_ = Question::kData;
 }
 
@@ -186,7 +201,7 @@ void Session::rset() {
 void Session::forget_transaction() {
   due_.discard = body_ && !body_->discarded;
   body_.reset();
-  transaction_.reset();
+  end_transaction();
 }
 
 void Session::starttls(bool more) {
@@ -198,6 +213,26 @@ void Session::starttls(bool more) {
   // RFC 3207 4; the transaction goes with all the rest in tls_established()
   say({220, "2.0.0", "Ready to start TLS"});
   due_.then = Then::kStartTls;
+}
+
+// Postfix's XCLIENT_README, and its answers in its order.
+void Session::xclient(std::string_view argument) {
+  if (transaction_) return refuse({503, "5.5.1", "MAIL transaction in progress", Refusal::out_of_order});
+  if (!options_.privileges.xclient) return refuse(not_authorized());
+  auto told = parse_xclient(argument, told_);
+  if (!told) return refuse(told.error());
+  told_ = *std::move(told);
+  question_ = Question::kClient;
+}
+
+// Postfix's XFORWARD_README.
+void Session::xforward(std::string_view argument) {
+  if (transaction_) return refuse({503, "5.5.1", "MAIL transaction in progress", Refusal::out_of_order});
+  if (!trusted()) return refuse(not_authorized());
+  auto told = parse_xforward(argument, forwarded_);
+  if (!told) return refuse(told.error());
+  forwarded_ = *std::move(told);
+  say({250, "2.0.0", "Ok"});
 }
 
 }  // namespace guichet::smtpd

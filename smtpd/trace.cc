@@ -54,18 +54,30 @@ std::string_view address_literal_tag(std::string_view address) {
   return address.find(':') == std::string_view::npos ? "[" : "[IPv6:";
 }
 
+// RFC 5321 4.4 TCP-info: the name is there only when a neighbour of ours has looked it up.
+void add_client(std::string& out, const Envelope& envelope) {
+  if (!envelope.client_name.empty()) out.append(harmless_name(envelope.client_name)).append(" ");
+  if (envelope.client.empty()) {
+    out.append("[unknown]");
+  } else {
+    out.append(address_literal_tag(envelope.client)).append(envelope.client).append("]");
+  }
+}
+
 // RFC 5321 4.4: from, by, with (RFC 3848), id, for; one recipient only, this delivery's. The session is in
 // the comment, so that an authority's copy of a header leads to our log.
 void add_received(std::string& out, const Envelope& envelope, const Trace& trace,
                   std::string_view recipient) {
   out.append("Received: ");
-  if (envelope.client.empty()) {  // from a mailbox: there was no session
+  if (envelope.client.empty() && envelope.told_by.empty()) {  // from a mailbox: there was no session
     out.append("by ").append(trace.hostname).append(" (Guichet, imported)\r\n\tid ");
   } else {
     out.append("from ").append(harmless_name(envelope.helo));
-    out.append(" (").append(address_literal_tag(envelope.client)).append(envelope.client);
-    out.append("])\r\n\tby ").append(trace.hostname).append(" (Guichet");
+    out.append(" (");
+    add_client(out, envelope);
+    out.append(")\r\n\tby ").append(trace.hostname).append(" (Guichet");
     if (!envelope.session.empty()) out.append(", session ").append(envelope.session);
+    if (!envelope.via.empty()) out.append(", told by [").append(envelope.via).append("]");
     out.append(") with ").append(envelope.protocol).append("\r\n\tid ");
   }
   trace.message.uuid.append_text(out);
@@ -82,8 +94,9 @@ std::string compose_prefix(const Envelope& envelope, const Trace& trace) {
   out.append("Envelope-To: ").append(recipient).append("\r\n");
   out.append("X-Original-To: ").append(recipient).append("\r\n");
   add_received(out, envelope, trace, recipient);
-  // RFC 8601 2.2: "none" when no method was applied
-  out.append("Authentication-Results: ").append(trace.hostname).append("; none\r\n");
+  // RFC 8601 2.2: "none" when no method was applied. A trusted upstream's own say would be below it.
+  if (!envelope.trusted_upstream)
+    out.append("Authentication-Results: ").append(trace.hostname).append("; none\r\n");
   out.append("X-Guichet-Id: ");
   trace.message.uuid.append_text(out);
   out.append("\r\nX-Guichet-Digest: sha256:");

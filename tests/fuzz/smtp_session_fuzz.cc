@@ -27,6 +27,9 @@ SessionOptions options_from(std::uint8_t bits, bool strict) {
   options.limits.errors_max = (bits & 32U) != 0 ? 2 : 10;
   options.limits.idle_commands_max = (bits & 64U) != 0 ? 2 : 100;
   options.chunking = (bits & 128U) != 0;
+  options.limits.trusted_message_octets_max = 2000;
+  options.privileges.xclient = (bits & 130U) == 128;
+  options.privileges.trusted_upstream = (bits & 129U) == 129;
   if (strict) options.line_endings = guichet::smtpd::LineEndings::kStrict;
   return options;
 }

@@ -29,7 +29,7 @@ class AdmissionTest : public ::testing::Test {
 };
 
 TEST_F(AdmissionTest, PerAddress) {
-  Admission admission({.sessions_max = 100, .per_address_max = 2}, Networks({}));
+  Admission admission({.sessions_max = 100, .per_address_max = 2}, Networks());
   auto first = enter(admission, "192.0.2.1"), second = enter(admission, "192.0.2.1");
   EXPECT_EQ(first->verdict(), Verdict::welcome);
   EXPECT_EQ(second->verdict(), Verdict::welcome);
@@ -40,7 +40,7 @@ TEST_F(AdmissionTest, PerAddress) {
 }
 
 TEST_F(AdmissionTest, InIPv6ByPrefix) {
-  Admission admission({.sessions_max = 100, .per_address_max = 2}, Networks({}));
+  Admission admission({.sessions_max = 100, .per_address_max = 2}, Networks());
   const auto first = enter(admission, "2001:db8:1:2::1"), second = enter(admission, "2001:db8:1:2:ffff::1");
   EXPECT_EQ(second->verdict(), Verdict::welcome);
   EXPECT_EQ(enter(admission, "2001:db8:1:2:3:4:5:6")->verdict(), Verdict::too_many_from_address);
@@ -48,7 +48,7 @@ TEST_F(AdmissionTest, InIPv6ByPrefix) {
 }
 
 TEST_F(AdmissionTest, AMappedAddressIsTheAddress) {
-  Admission admission({.sessions_max = 100, .per_address_max = 1}, Networks({}));
+  Admission admission({.sessions_max = 100, .per_address_max = 1}, Networks());
   const auto first = enter(admission, "192.0.2.1");
   EXPECT_EQ(enter(admission, "::ffff:192.0.2.1")->verdict(), Verdict::too_many_from_address);
 }
@@ -72,7 +72,7 @@ TEST_F(AdmissionTest, TheReserveIsForTheTrusted) {
 }
 
 TEST_F(AdmissionTest, AndForWhoeverWasOfUseBefore) {
-  Admission admission({.sessions_max = 10, .per_address_max = 10, .reserved = 2}, Networks({}));
+  Admission admission({.sessions_max = 10, .per_address_max = 10, .reserved = 2}, Networks());
   enter(admission, "2001:db8::1")->was_of_use();
   const auto held = fill(admission, 8);
   EXPECT_EQ(enter(admission, "192.0.2.1")->verdict(), Verdict::too_many);
@@ -80,7 +80,7 @@ TEST_F(AdmissionTest, AndForWhoeverWasOfUseBefore) {
 }
 
 TEST_F(AdmissionTest, WhoWasOfUseIsRememberedWithinBounds) {
-  Admission admission({.sessions_max = 10, .per_address_max = 10, .reserved = 10}, Networks({}));
+  Admission admission({.sessions_max = 10, .per_address_max = 10, .reserved = 10}, Networks());
   for (unsigned i = 0; i <= Admission::familiar_max; ++i)
     enter(admission, "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250))->was_of_use();
   EXPECT_EQ(enter(admission, "10.1.0.0")->verdict(), Verdict::too_many);
@@ -103,7 +103,7 @@ TEST_F(AdmissionTest, CrowdedFromFourFifthsDownToThree) {
 }
 
 TEST_F(AdmissionTest, EverybodyHearsThatItIsCrowded) {
-  Admission admission({.sessions_max = 10, .per_address_max = 10, .name = "test"}, Networks({}));
+  Admission admission({.sessions_max = 10, .per_address_max = 10, .name = "test"}, Networks());
   auto held = fill(admission, 7);
   const auto& crowded = held.front()->crowded();
   EXPECT_FALSE(crowded);

@@ -67,6 +67,12 @@ void set_option(SessionOptions& options, std::string_view text) {
     options.starttls = value == "yes";
   } else if (name == "soft_refuse") {
     options.soft_refuse = value == "yes";
+  } else if (name == "xclient") {
+    options.privileges.xclient = value == "yes";
+  } else if (name == "trusted_upstream") {
+    options.privileges.trusted_upstream = value == "yes";
+  } else if (name == "trusted_message_octets_max") {
+    limits.trusted_message_octets_max = std::stoul(value);
   } else if (name == "chunking") {
     options.chunking = value == "yes";
   } else if (name == "line_endings") {

@@ -75,6 +75,11 @@ class FakeDriver {
 
  private:
   void carry_out(const NeedInput&) {}
+  // As if every client that XCLIENT tells of were a stranger.
+  void carry_out(const AskClient&) {
+    session.set_privileges({});
+    session.answer(std::nullopt);
+  }
   void carry_out(const SendReply& action) {
     output += action.octets;
     refused.insert(refused.end(), action.refused.begin(), action.refused.end());
