@@ -92,7 +92,7 @@ Started<Tls> load_tls(const std::filesystem::path& certificate, const std::files
   return Tls(std::move(*loaded));
 }
 
-smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
+smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings, const conf::TlsSettings& tls) {
   smtpd::ServerOptions options{
       .hostname = settings.hostname, .neighbours = {}, .limits = {}, .patience = {}};
   options.neighbours = {.proxies = net::Networks(settings.proxy_protocol_from),
@@ -105,6 +105,7 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings) {
   options.soft_refuse = settings.soft_refuse;
   options.chunking = settings.chunking;
   if (settings.line_endings == conf::LineEndings::strict) options.line_endings = smtpd::LineEndings::kStrict;
+  options.handshake_timeout = std::chrono::seconds(tls.handshake_timeout_s);
   const std::chrono::seconds idle(settings.idle_timeout_s);
   options.patience = {.next_command = idle,
                       .whole_command = std::min(idle, std::chrono::seconds(settings.command_timeout_s)),
@@ -125,6 +126,7 @@ net::Networks unlimited_clients(const conf::SmtpdSettings& settings) {
 popd::ServerOptions popd_options(const Settings& settings) {
   popd::ServerOptions options{.hostname = settings.smtpd.hostname, .limits = {}};
   options.idle_timeout = std::chrono::seconds(settings.popd.idle_timeout_s);
+  options.handshake_timeout = std::chrono::seconds(settings.tls.handshake_timeout_s);
   return options;
 }
 
@@ -286,8 +288,8 @@ class Gateway {
     policy_.emplace(std::move(*sites), routes_of(settings_));
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
-    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd), *policy_, *intake_, pool_, messages_,
-                                recipients_, std::move(*smtp_tls), guesses_,
+    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_,
+                                messages_, recipients_, std::move(*smtp_tls), guesses_,
                                 net::Networks(settings_.smtpd.trusted_networks)});
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
@@ -354,7 +356,12 @@ class Gateway {
   }
 
   Started<void> listen() {
-    const auto smtp = [this](net::Accepted accepted) { return smtpd::serve(*smtp_, std::move(accepted)); };
+    const auto smtp = [this](net::Accepted accepted) {
+      return smtpd::serve(*smtp_, smtpd::Encryption::on_request, std::move(accepted));
+    };
+    const auto smtps = [this](net::Accepted accepted) {
+      return smtpd::serve(*smtp_, smtpd::Encryption::from_the_start, std::move(accepted));
+    };
     const auto pop3 = [this](net::Accepted accepted) {
       return popd::serve(*pop3_, popd::Encryption::on_request, std::move(accepted));
     };
@@ -362,6 +369,7 @@ class Gateway {
       return popd::serve(*pop3_, popd::Encryption::from_the_start, std::move(accepted));
     };
     auto opened = open_all("smtp", settings_.smtpd.listen, smtp_admission_, smtp);
+    if (opened) opened = open_all("smtps", settings_.smtpd.listen_tls, smtp_admission_, smtps);
     if (opened) opened = open_all("pop3", settings_.popd.listen, pop3_admission_, pop3);
     if (opened) opened = open_all("pop3s", settings_.popd.listen_tls, pop3_admission_, pop3s);
     return opened;

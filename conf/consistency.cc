@@ -39,6 +39,10 @@ void check_tls(const Settings& settings, Report& report) {
 }
 
 void check_listen_tls(const Settings& settings, Report& report) {
+  if (!settings.smtpd.listen_tls.empty() && settings.smtpd.tls_cert.empty() &&
+      !report.mistaken("smtpd.tls_cert"))
+    report.mistake("smtpd.listen_tls",
+                   "needs a certificate; allowed is with tls_cert and tls_key in [smtpd]");
   if (settings.popd.listen_tls.empty()) return;
   if (!settings.popd.tls_cert.empty() || !settings.smtpd.tls_cert.empty()) return;
   if (report.mistaken("popd.tls_cert") || report.mistaken("smtpd.tls_cert")) return;
@@ -70,6 +74,7 @@ class ListenChecker {
 void check_listen(const Settings& settings, Report& report) {
   ListenChecker checker(report);
   checker.check("smtpd.listen", settings.smtpd.listen);
+  checker.check("smtpd.listen_tls", settings.smtpd.listen_tls);
   checker.check("popd.listen", settings.popd.listen);
   checker.check("popd.listen_tls", settings.popd.listen_tls);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conf/declaration_sites.h"
+#include "conf/declaration_tls.h"
 #include "conf/place.h"
 
 namespace guichet::conf {
@@ -94,6 +95,12 @@ Section smtpd_section() {
            .form = TextList{.shape = &listen_address},
            .doc = "Where to receive mail: the addresses that the MX record of each site leads to, with port "
                   "25, such as [\"192.0.2.10:25\", \"[2001:db8::10]:25\"]. Empty: no mail is received."},
+          {.key = "listen_tls",
+           .place = at(&Settings::smtpd, &SmtpdSettings::listen_tls),
+           .form = TextList{.shape = &listen_address},
+           .doc = "Where to receive mail with TLS from the first octet on, usually port 465. Other mail "
+                  "servers never come this way, so it is for a relay or a scanner that asks for it; it "
+                  "needs tls_cert. Empty: nowhere."},
           {.key = "hostname",
            .place = at(&Settings::smtpd, &SmtpdSettings::hostname),
            .form = Text{.shape = &domain_name},
@@ -438,8 +445,8 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 
 const std::vector<Section>& declaration() {
   static const std::vector<Section> sections =
-      with_defaults({store_section(), smtpd_section(), popd_section(), backup_section(), gateway_section(),
-                     log_section(), site_section(), route_section(), maildrop_section()});
+      with_defaults({store_section(), smtpd_section(), popd_section(), tls_section(), backup_section(),
+                     gateway_section(), log_section(), site_section(), route_section(), maildrop_section()});
   return sections;
 }
 

@@ -27,7 +27,8 @@ struct StoreSettings {
 };
 
 struct SmtpdSettings {
-  std::vector<std::string> listen;  // "127.0.0.1:2525", "[::1]:2525"
+  std::vector<std::string> listen;      // "127.0.0.1:2525", "[::1]:2525"
+  std::vector<std::string> listen_tls;  // implicit TLS
   std::string hostname = "localhost";
   std::filesystem::path tls_cert, tls_key;  // PEM; both or neither; empty: no STARTTLS
   std::vector<std::string> trusted_networks = {"127.0.0.0/8", "::1/128"};  // CIDR; no per-address limits
@@ -68,6 +69,11 @@ struct PopdSettings {
   unsigned login_failures_max = 20;   // from one address, then it is locked; 0: never
   unsigned login_lock_s = 900;
   unsigned idle_timeout_s = 1800;
+};
+
+// What holds for TLS wherever it is spoken.
+struct TlsSettings {
+  unsigned handshake_timeout_s = 10;
 };
 
 struct GatewaySettings {
@@ -132,6 +138,7 @@ struct Settings {
   StoreSettings store;
   SmtpdSettings smtpd;
   PopdSettings popd;
+  TlsSettings tls;
   BackupSettings backup;
   GatewaySettings gateway;
   LogSettings log;

@@ -183,8 +183,8 @@ Task<bool> Stream::write(std::string& octets) {
   co_return true;
 }
 
-Task<bool> Stream::handshake(const TlsContext& context) {
-  auto connection = std::make_unique<TlsConnection>(context, socket_.native_handle());
+Task<bool> Stream::handshake(std::shared_ptr<const TlsContext> context) {
+  auto connection = std::make_unique<TlsConnection>(std::move(context), socket_.native_handle());
   for (;;) {
     const auto io = connection->handshake();
     if (io == Io::done) break;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 namespace guichet::net {
 namespace {
@@ -20,14 +21,31 @@ tl::unexpected<std::string> bad(const char* what, const std::filesystem::path& f
   return tl::unexpected(std::string(what) + " " + file.string() + ": " + last_error());
 }
 
+// For TLS 1.2; TLS 1.3 has good ones only. RFC 9325 section 4.2 recommends ECDHE with an AEAD cipher, and
+// that is what comes first. Behind it stand finite-field DHE and AES in CBC mode, which that section no
+// longer recommends: mail servers that are ten years old (SChannel before Windows 8.1, OpenSSL 1.0 without
+// curves) have nothing better, and encryption between mail servers is opportunistic: what cannot agree with
+// us sends in clear (RFC 9325 section 5.2, RFC 7435). Encrypt-then-MAC (RFC 7366) takes the sting out of CBC
+// where the peer knows it. Not offered: RSA key transport (section 4.1; Bleichenbacher's oracle, and no
+// forward secrecy), which nobody needs who speaks TLS 1.2 at all; anonymous, 3DES, RC4, Camellia, ARIA and
+// PSK suites.
+constexpr const char* ciphers_tls12 =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:!aNULL:!aDSS:!AESCCM:@SECLEVEL=2";
+
 void set_options(SSL_CTX* context) {
+  // RFC 8996 forbids what is older; a peer that knows nothing newer sends in clear.
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context, ciphers_tls12);
+  // Groups of at least 2048 bits, as strong as the certificate's key; without this there is no DHE at all.
+  SSL_CTX_set_dh_auto(context, 1);
+  // An old client's own order may begin with CBC.
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   // A renegotiation is a second handshake at the client's will; nobody needs one.
   SSL_CTX_set_options(context,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Tickets resume sessions without memory on this side.
+  // Tickets (RFC 5077, RFC 8446 section 4.6.1) resume sessions without memory on this side.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
@@ -52,8 +70,8 @@ TlsContext::~TlsContext() {
   SSL_CTX_free(context_);
 }
 
-TlsConnection::TlsConnection(const TlsContext& context, int descriptor)
-    : connection_(SSL_new(context.native())) {
+TlsConnection::TlsConnection(std::shared_ptr<const TlsContext> context, int descriptor)
+    : context_(std::move(context)), connection_(SSL_new(context_->native())) {
   if (connection_) SSL_set_fd(connection_, descriptor);
 }
 

@@ -41,8 +41,9 @@ class TlsContext {
 
 class TlsConnection {
  public:
-  // `descriptor` must be non-blocking and outlive the object.
-  TlsConnection(const TlsContext& context, int descriptor);
+  // `descriptor` must be non-blocking and outlive the object. The connection keeps its context, whatever
+  // certificate is served by then.
+  TlsConnection(std::shared_ptr<const TlsContext> context, int descriptor);
   ~TlsConnection();
   TlsConnection(const TlsConnection&) = delete;
   TlsConnection& operator=(const TlsConnection&) = delete;
@@ -57,6 +58,7 @@ class TlsConnection {
 
  private:
   Io classify(int result);
+  const std::shared_ptr<const TlsContext> context_;
   ssl_st* connection_;
 };
 

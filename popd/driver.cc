@@ -13,7 +13,6 @@ namespace {
 using net::Level;
 using net::Task;
 
-constexpr std::chrono::seconds handshake_timeout{10};
 constexpr std::size_t output_octets_max = 256 * 1024;  // then it is written before more is added
 // A lock that is about to be free (the session of a poller that was restarted) is waited for: an -ERR would
 // cost its people an e-mail.
@@ -296,8 +295,8 @@ class Driver {
   }
 
   Task<bool> shake_hands() {
-    stream_.expire_in(handshake_timeout);
-    const bool shaken = co_await stream_.handshake(*server_.tls);
+    stream_.expire_in(server_.options.handshake_timeout);
+    const bool shaken = co_await stream_.handshake(server_.tls);
     if (!shaken) net::log_event(Level::info, "pop3.tls_failed", {{"client", net::to_text(client_)}});
     stream_.expire_in(server_.options.idle_timeout);
     co_return shaken;

@@ -20,6 +20,7 @@ struct ServerOptions {
   std::string hostname;
   SessionLimits limits;
   std::chrono::seconds idle_timeout{1800};
+  std::chrono::seconds handshake_timeout{10};
 };
 
 // What all sessions share. Outlives the loops.

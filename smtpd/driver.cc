@@ -15,7 +15,7 @@ using net::Level;
 using net::Task;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds proxy_header_timeout{5}, handshake_timeout{10}, last_words_timeout{5};
+constexpr std::chrono::seconds proxy_header_timeout{5}, last_words_timeout{5};
 // Replies wait for the end of a group of commands (RFC 2920 3.2), but no more of them than this.
 constexpr std::size_t output_octets_max = 16 * 1024;
 
@@ -73,8 +73,9 @@ struct Filing {
 
 class Driver {
  public:
-  Driver(Server& server, net::Accepted accepted)
+  Driver(Server& server, Encryption encryption, net::Accepted accepted)
       : server_(server),
+        encryption_(encryption),
         caller_(server.options.neighbours, accepted.client, std::move(accepted.ticket)),
         stream_(std::move(accepted.socket), accepted.loop.sessions),
         session_(session_options(server)),
@@ -89,6 +90,12 @@ class Driver {
     const bool known = co_await learn_client();
     if (!known) co_return;
     if (!caller_.unlimited()) stream_.hurry_when(caller_.crowded());
+    if (encryption_ == Encryption::from_the_start) {
+      // One too many is not worth a handshake, and without it no 421 can be read.
+      if (caller_.verdict() != net::Admission::Verdict::welcome) co_return;
+      const bool shaken = co_await shake_hands();
+      if (!shaken) co_return;
+    }
     session_.set_privileges(caller_.privileges());
     session_.greet(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
     for (bool go_on = true; go_on;) {
@@ -346,8 +353,12 @@ class Driver {
   Task<bool> start_tls() {
     const bool written = co_await flush();
     if (!written) co_return false;
-    stream_.expire_in(std::min(handshake_timeout, server_.options.patience.whole_command));
-    const bool shaken = co_await stream_.handshake(*server_.tls);
+    co_return co_await shake_hands();
+  }
+
+  Task<bool> shake_hands() {
+    stream_.expire_in(std::min(server_.options.handshake_timeout, server_.options.patience.whole_command));
+    const bool shaken = co_await stream_.handshake(server_.tls);
     if (!shaken) {
       note_failed_handshake(caller_.client(), session_id_.text());
       co_return false;
@@ -391,6 +402,7 @@ class Driver {
   }
 
   Server& server_;
+  const Encryption encryption_;
   Caller caller_;
   net::Stream stream_;
   Session session_;
@@ -408,8 +420,8 @@ class Driver {
 
 }  // namespace
 
-Task<void> serve(Server& server, net::Accepted accepted) {
-  Driver driver(server, std::move(accepted));
+Task<void> serve(Server& server, Encryption encryption, net::Accepted accepted) {
+  Driver driver(server, encryption, std::move(accepted));
   try {
     co_await driver.run();
   } catch (const std::bad_alloc&) {

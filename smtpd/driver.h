@@ -29,6 +29,7 @@ struct ServerOptions {
   bool chunking = false;
   LineEndings line_endings = LineEndings::kKeep;
   Patience patience;
+  std::chrono::seconds handshake_timeout{10};
   std::uint64_t data_rate_octets_per_s_min = 500;  // 0: none
 };
 
@@ -44,7 +45,9 @@ struct Server {
   net::Networks may_guess;  // its addresses are exempt
 };
 
+enum class Encryption { on_request, from_the_start };
+
 // Serves one session to its end.
-[[nodiscard]] net::Task<void> serve(Server& server, net::Accepted accepted);
+[[nodiscard]] net::Task<void> serve(Server& server, Encryption encryption, net::Accepted accepted);
 
 }  // namespace guichet::smtpd

@@ -78,6 +78,16 @@ TEST(Consistency, ListenTlsNeedsACertificate) {
   EXPECT_EQ(mistakes_of(with_minimal(listen + "[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")), "");
 }
 
+// The certificate of POP3 is no way out: it bears another name.
+TEST(Consistency, ListenTlsOfSmtpNeedsItsOwnCertificate) {
+  const std::string listen = "[smtpd]\nlisten_tls = [\"[::1]:465\"]\n";
+  const std::string pair = "tls_cert = \"c\"\ntls_key = \"k\"\n";
+  EXPECT_EQ(mistakes_of(with_minimal(listen + "[popd]\n" + pair)),
+            "FILE:2: smtpd.listen_tls: needs a certificate; allowed is with tls_cert and tls_key in "
+            "[smtpd]\n");
+  EXPECT_EQ(mistakes_of(with_minimal(listen + pair)), "");
+}
+
 TEST(Consistency, EachAddressIsListenedOnOnce) {
   EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\n"
                                      "listen = [\"127.0.0.1:25\",\n"

@@ -36,7 +36,7 @@ class Tls(GatewayTest):
 
     def secured(self, **settings):
         return self.gateway({"smtpd.tls_cert": self.cert, "smtpd.tls_key": self.key,
-                             "popd.listen_tls": ["127.0.0.1:0"], **settings})
+                             "smtpd.listen_tls": ["127.0.0.1:0"], "popd.listen_tls": ["127.0.0.1:0"], **settings})
 
     def test_python_s_own_clients(self):
         g = self.secured()
@@ -62,6 +62,51 @@ class Tls(GatewayTest):
             prefix = served.split(forms[0], BODY)
             self.assertRegex(served.value(prefix, "Received"), r"with ESMTPS\b")
             served.split(forms[1], big)
+
+    def test_smtp_with_tls_from_the_first_octet(self):
+        g = self.secured()
+        address = g.addresses["smtps"][0]
+        with smtplib.SMTP_SSL(*address, timeout=PATIENCE_S, context=wire.lax_tls()) as smtp:
+            smtp.ehlo()
+            self.assertFalse(smtp.has_extn("starttls"), "offered inside TLS")
+            smtp.sendmail("a@town.example", [RECIPIENT], BODY)
+        with wire.Smtp(address, tls=wire.lax_tls()) as smtp:
+            self.assertEqual(smtp.command(b"STARTTLS")[0], 503)
+            smtp.quit()
+        (form,) = wire.everything(g.pop3).values()
+        self.assertRegex(served.value(served.split(form, BODY), "Received"), r"with ESMTPS\b")
+
+    def test_smtp_in_clear_where_tls_is_spoken(self):
+        g = self.secured()
+        with wire.Wire(g.addresses["smtps"][0]) as clear:
+            clear.send(b"EHLO x\r\n")
+            try:
+                clear._fill()
+            except wire.Closed:
+                pass
+            self.assertFalse(clear.input.startswith(b"220"), "greeted in clear")
+        with wire.Smtp(g.addresses["smtps"][0], tls=wire.lax_tls()) as smtp:
+            smtp.quit()
+
+    def test_one_session_too_many_costs_no_handshake(self):
+        g = self.secured(**{"smtpd.sessions_max": 1})
+        with wire.Smtp(g.smtp):
+            with self.assertRaises((OSError, wire.Closed)):
+                wire.Smtp(g.addresses["smtps"][0], tls=wire.lax_tls())
+
+    def test_a_handshake_that_does_not_end(self):
+        """T11: the deadline ends it, however slowly octets come."""
+        g = self.secured(**{"tls.handshake_timeout_s": 1})
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"   # the beginning of a ClientHello
+        smtp, pop = wire.Smtp(g.smtp), wire.Pop(g.pop3, user=None)
+        smtp.expect(220, b"STARTTLS")
+        pop.expect(b"STLS")
+        others = [wire.Wire(g.addresses[name][0]) for name in ("smtps", "pop3s")]
+        for connection in (smtp, pop, *others):
+            connection.send(hello)
+        for connection in (smtp, pop, *others):
+            self.assertTrue(connection.at_end(), connection.input)
+            connection.close()
 
     def test_verified_by_its_name(self):
         """A client that checks the certificate is content with it."""

@@ -1,0 +1,111 @@
+#include "net/tls.h"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/net/made_certificate.h"
+#include "tests/net/tls_client.h"
+
+namespace guichet::net {
+namespace {
+
+class Tls : public testing::Test {
+ protected:
+  std::shared_ptr<const TlsContext> context(KeyKind kind = KeyKind::ec) {
+    const auto pair = folder_.make("a", {"mx.example.test"}, kind);
+    auto loaded = TlsContext::load(pair.certificate, pair.key);
+    if (!loaded) throw std::runtime_error(loaded.error());
+    return *loaded;
+  }
+
+  const CertificateFolder folder_;
+};
+
+auto only(int version) {
+  return [version](SSL* client) {
+    SSL_set_min_proto_version(client, version);
+    SSL_set_max_proto_version(client, version);
+  };
+}
+
+auto only(std::string cipher) {
+  return [cipher = std::move(cipher)](SSL* client) {
+    only(TLS1_2_VERSION)(client);
+    SSL_set_cipher_list(client, cipher.c_str());
+  };
+}
+
+TEST_F(Tls, SpeaksTheTwoVersionsThatAreLeft) {
+  const auto server = context();
+  EXPECT_EQ(TlsClient(server, only(TLS1_3_VERSION)).version(), "TLSv1.3");
+  EXPECT_EQ(TlsClient(server, only(TLS1_2_VERSION)).version(), "TLSv1.2");
+  EXPECT_TRUE(TlsClient(server, only(TLS1_2_VERSION)).established());
+  EXPECT_FALSE(TlsClient(server, only(TLS1_1_VERSION)).established());
+  EXPECT_FALSE(TlsClient(server, only(TLS1_VERSION)).established());
+}
+
+// The servers of small authorities: TLS 1.2 without AEAD ciphers, or without curves.
+TEST_F(Tls, OldHonestServersGetThrough) {
+  const auto rsa = context(KeyKind::rsa);
+  for (const auto* cipher : {"ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-SHA",
+                             "DHE-RSA-AES256-SHA256", "DHE-RSA-AES128-GCM-SHA256"}) {
+    const TlsClient client(rsa, only(std::string(cipher)));
+    EXPECT_TRUE(client.established()) << cipher;
+    EXPECT_EQ(client.cipher(), cipher);
+  }
+}
+
+TEST_F(Tls, WhatNobodyNeedsIsNotSpoken) {
+  const auto rsa = context(KeyKind::rsa);
+  for (const auto* cipher : {"AES128-SHA", "AES256-GCM-SHA384", "ADH-AES128-SHA", "AECDH-AES128-SHA",
+                             "CAMELLIA128-SHA", "NULL-SHA256", "DHE-RSA-CAMELLIA256-SHA"})
+    EXPECT_FALSE(TlsClient(rsa, only(std::string(cipher))).established()) << cipher;
+}
+
+TEST_F(Tls, TheBestOfWhatTheClientHasIsTaken) {
+  const TlsClient client(
+      context(KeyKind::rsa),
+      only(std::string("DHE-RSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256")));
+  EXPECT_EQ(client.cipher(), "ECDHE-RSA-AES128-GCM-SHA256");
+}
+
+// An idle session must not keep two buffers of 17 KB; and no session is kept here for a client that is gone.
+TEST_F(Tls, AnIdleSessionOwnsNoBuffer) {
+  const auto server = context();
+  EXPECT_NE(SSL_CTX_get_mode(server->native()) & SSL_MODE_RELEASE_BUFFERS, 0);
+  EXPECT_EQ(SSL_CTX_get_session_cache_mode(server->native()), SSL_SESS_CACHE_OFF);
+  EXPECT_NE(SSL_CTX_get_options(server->native()) & SSL_OP_NO_RENEGOTIATION, 0u);
+}
+
+TEST_F(Tls, ATicketResumesASession) {
+  const auto server = context();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient first(server, only(version));
+    ASSERT_TRUE(first.established());
+    ASSERT_EQ(first.hear("220 hello\r\n"), "220 hello\r\n");  // the tickets of TLS 1.3 come with it
+    const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> kept(SSL_get1_session(first.native()),
+                                                                         SSL_SESSION_free);
+    ASSERT_TRUE(SSL_SESSION_is_resumable(kept.get()));
+    TlsClient second(server, [&](SSL* client) {
+      only(version)(client);
+      SSL_set_session(client, kept.get());
+    });
+    ASSERT_TRUE(second.established());
+    EXPECT_EQ(SSL_session_reused(second.native()), 1) << version;
+    EXPECT_EQ(second.hear("220 again\r\n"), "220 again\r\n");
+  }
+}
+
+TEST_F(Tls, AKeyOfAnotherCertificateIsRefused) {
+  const auto one = folder_.make("one", {"one.example.test"});
+  const auto other = folder_.make("other", {"other.example.test"});
+  const auto loaded = TlsContext::load(one.certificate, other.key);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().find(other.key.string()), std::string::npos) << loaded.error();
+}
+
+}  // namespace
+}  // namespace guichet::net
