@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cli/backup_duty.h"
+#include "cli/certificate_watch.h"
 #include "cli/control_client.h"
 #include "cli/control_server.h"
 #include "cli/drill.h"
@@ -34,7 +35,6 @@
 #include "net/loop.h"
 #include "net/pool.h"
 #include "net/rates.h"
-#include "net/tls.h"
 #include "popd/driver.h"
 #include "popd/password_hash.h"
 #include "smtpd/driver.h"
@@ -81,15 +81,6 @@ Started<std::vector<popd::User>> users_of(const Settings& settings) {
 bool has_clear_password(const conf::Maildrop& maildrop) {
   const auto secret = first_line(maildrop.password_file, "password");
   return secret && !popd::looks_like_hash(*secret);
-}
-
-using Tls = std::shared_ptr<const net::TlsContext>;
-
-Started<Tls> load_tls(const std::filesystem::path& certificate, const std::filesystem::path& key) {
-  if (certificate.empty()) return Tls();
-  auto loaded = net::TlsContext::load(certificate, key);
-  if (!loaded) return tl::unexpected(loaded.error());
-  return Tls(std::move(*loaded));
 }
 
 smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings, const conf::TlsSettings& tls) {
@@ -247,6 +238,13 @@ class Gateway {
     return {};
   }
 
+  // What can be read again while sessions go on.
+  void reload() {
+    if (certificate_watch_) certificate_watch_->read_again();
+    net::log_event(Level::info, "reload",
+                   {{"text", "read again: certificates; the configuration needs a restart"}});
+  }
+
   [[nodiscard]] bool failed() const { return store_->failed(); }
 
   // What was acknowledged is durable already; this is about good manners. False: a session still waits for
@@ -262,6 +260,7 @@ class Gateway {
     hashing_.stop();
     control_.reset();
     housekeeping_.reset();
+    certificate_watch_.reset();
     backup_.reset();
     store_->stop();
     return loops_.drain();
@@ -275,12 +274,8 @@ class Gateway {
     auto sites = sites_of(settings_, *reject_lists_);
     if (!sites) return tl::unexpected(sites.error());
     reject_lists_->watch();
-    auto smtp_tls = load_tls(settings_.smtpd.tls_cert, settings_.smtpd.tls_key);
-    if (!smtp_tls) return tl::unexpected(smtp_tls.error());
-    auto pop3_tls = settings_.popd.tls_cert.empty()
-                        ? smtp_tls
-                        : load_tls(settings_.popd.tls_cert, settings_.popd.tls_key);
-    if (!pop3_tls) return tl::unexpected(pop3_tls.error());
+    auto certificates = open_certificates(settings_);
+    if (!certificates) return tl::unexpected(certificates.error());
     auto store = open_store();
     if (!store) return tl::unexpected("the store cannot be opened: " + store.error().text);
     store_ = std::move(*store);
@@ -289,12 +284,14 @@ class Gateway {
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
     smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_,
-                                messages_, recipients_, std::move(*smtp_tls), guesses_,
+                                messages_, recipients_, certificates->smtp, guesses_,
                                 net::Networks(settings_.smtpd.trusted_networks)});
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
     pop3_.emplace(popd::Server{popd_options(settings_), *gate_, *maildrops_, *store_, pool_, hashing_,
-                               net::Networks(settings_.smtpd.trusted_networks), std::move(*pop3_tls)});
+                               net::Networks(settings_.smtpd.trusted_networks), certificates->pop3});
+    if (certificates->smtp || certificates->pop3)
+      certificate_watch_.emplace(settings_, std::move(*certificates), *clock_);
     return {};
   }
 
@@ -438,6 +435,7 @@ class Gateway {
   std::optional<BackupDuty> backup_;
   std::unique_ptr<ControlServer> control_;
   std::optional<Housekeeping> housekeeping_;
+  std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<Duty> drill_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
@@ -458,13 +456,12 @@ sigset_t block_signals() {
 }
 
 // True: asked to stop. False: the disk failed, and only a restart may go on.
-bool wait_for_the_end(const Gateway& gateway, const sigset_t& signals) {
+bool wait_for_the_end(Gateway& gateway, const sigset_t& signals) {
   while (!gateway.failed()) {
     const timespec second{1, 0};
     const int number = ::sigtimedwait(&signals, nullptr, &second);
     if (number == SIGTERM || number == SIGINT) return true;
-    if (number == SIGHUP)
-      net::log_event(Level::warn, "reload", {{"text", "restart to read the configuration again"}});
+    if (number == SIGHUP) gateway.reload();
   }
   return false;
 }

@@ -50,6 +50,14 @@ void check_listen_tls(const Settings& settings, Report& report) {
                  "needs a certificate; allowed is with tls_cert and tls_key in [popd] or [smtpd]");
 }
 
+void check_certificates(const Settings& settings, Report& report) {
+  if (settings.certificates.empty() || !settings.smtpd.tls_cert.empty()) return;
+  if (report.mistaken("smtpd.tls_cert")) return;
+  report.mistake(
+      indexed("certificate", 0),
+      "is beside none; needed are smtpd.tls_cert and tls_key, for clients that ask for no name of it");
+}
+
 // Remembers each address with the key it was first seen under. Port 0 is a new port each time.
 class ListenChecker {
  public:
@@ -197,6 +205,7 @@ void check_consistency(const Settings& settings, Report& report) {
   check_backup(settings.backup, report);
   check_tls(settings, report);
   check_listen_tls(settings, report);
+  check_certificates(settings, report);
   check_listen(settings, report);
   check_sites(settings, report);
   check_routes(settings, report);

@@ -444,9 +444,9 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 }  // namespace
 
 const std::vector<Section>& declaration() {
-  static const std::vector<Section> sections =
-      with_defaults({store_section(), smtpd_section(), popd_section(), tls_section(), backup_section(),
-                     gateway_section(), log_section(), site_section(), route_section(), maildrop_section()});
+  static const std::vector<Section> sections = with_defaults(
+      {store_section(), smtpd_section(), popd_section(), tls_section(), backup_section(), gateway_section(),
+       log_section(), certificate_section(), site_section(), route_section(), maildrop_section()});
   return sections;
 }
 

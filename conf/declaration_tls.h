@@ -6,5 +6,6 @@
 namespace guichet::conf {
 
 [[nodiscard]] Section tls_section();
+[[nodiscard]] Section certificate_section();
 
 }  // namespace guichet::conf

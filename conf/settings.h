@@ -74,6 +74,11 @@ struct PopdSettings {
 // What holds for TLS wherever it is spoken.
 struct TlsSettings {
   unsigned handshake_timeout_s = 10;
+  unsigned expiry_alarm_days = 14;  // 0: only when it has expired
+};
+
+struct CertificatePair {            // [[certificate]]
+  std::filesystem::path cert, key;  // PEM
 };
 
 struct GatewaySettings {
@@ -142,6 +147,7 @@ struct Settings {
   BackupSettings backup;
   GatewaySettings gateway;
   LogSettings log;
+  std::vector<CertificatePair> certificates;  // beside those of [smtpd] and [popd]
   std::vector<Site> sites;
   std::vector<Route> routes;
   std::vector<Maildrop> maildrops;

@@ -49,30 +49,51 @@ void set_options(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
+// Chooses by the name that the client asks for. Versions, ciphers and ticket keys stay those of the first.
+int choose_certificate(SSL* connection, int*, void*) {
+  const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  const auto* context = static_cast<const TlsContext*>(SSL_get_app_data(connection));
+  if (!name || !context) return SSL_TLSEXT_ERR_NOACK;
+  const auto& identity = context->for_name(name);
+  if (&identity != &context->first()) SSL_set_SSL_CTX(connection, identity.native());
+  return SSL_TLSEXT_ERR_OK;
+}
+
 }  // namespace
 
-tl::expected<std::shared_ptr<TlsContext>, std::string> TlsContext::load(
-    const std::filesystem::path& certificate, const std::filesystem::path& key) {
+tl::expected<std::shared_ptr<const TlsIdentity>, std::string> TlsIdentity::load(
+    const CertificateFiles& files) {
   ERR_clear_error();
   SSL_CTX* native = SSL_CTX_new(TLS_server_method());
   if (!native) return tl::unexpected(last_error());
-  std::shared_ptr<TlsContext> context(new TlsContext(native));
+  const std::shared_ptr<TlsIdentity> identity(new TlsIdentity(native));
   set_options(native);
-  if (SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1)
-    return bad("cannot use the certificate", certificate);
-  if (SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return bad("cannot use the key", key);
-  if (SSL_CTX_check_private_key(native) != 1) return bad("the key does not belong to the certificate:", key);
-  return context;
+  SSL_CTX_set_tlsext_servername_callback(native, choose_certificate);
+  if (SSL_CTX_use_certificate_chain_file(native, files.certificate.c_str()) != 1)
+    return bad("cannot use the certificate", files.certificate);
+  if (SSL_CTX_use_PrivateKey_file(native, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return bad("cannot use the key", files.key);
+  if (SSL_CTX_check_private_key(native) != 1)
+    return bad("the key does not belong to the certificate:", files.key);
+  identity->facts_ = facts_of(native);
+  return identity;
 }
 
-TlsContext::~TlsContext() {
+TlsIdentity::~TlsIdentity() {
   SSL_CTX_free(context_);
 }
 
+const TlsIdentity& TlsContext::for_name(std::string_view name) const {
+  for (const auto& identity : identities_)
+    if (bears(identity->facts(), name)) return *identity;
+  return first();
+}
+
 TlsConnection::TlsConnection(std::shared_ptr<const TlsContext> context, int descriptor)
-    : context_(std::move(context)), connection_(SSL_new(context_->native())) {
-  if (connection_) SSL_set_fd(connection_, descriptor);
+    : context_(std::move(context)), connection_(SSL_new(context_->first().native())) {
+  if (!connection_) return;
+  SSL_set_fd(connection_, descriptor);
+  SSL_set_app_data(connection_, const_cast<TlsContext*>(context_.get()));
 }
 
 TlsConnection::~TlsConnection() {

@@ -1,4 +1,4 @@
-// TLS by OpenSSL: a context from a certificate and a key, and one connection driven on a non-blocking socket.
+// TLS by OpenSSL: certificates and their keys, and one connection driven on a non-blocking socket.
 //
 // SSL* on the socket itself rather than asio::ssl::stream: 15 KB instead of 73 KB for an idle session, and
 // every wait is a plain wait of the socket, so a deadline never cuts a composed operation in half.
@@ -10,8 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
+
+#include "net/certificate.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -25,18 +28,44 @@ struct Transfer {
   std::size_t octets = 0;  // with Io::done
 };
 
-// Shared by all connections of a listener; immutable; thread-safe.
-class TlsContext {
+struct CertificateFiles {
+  std::filesystem::path certificate, key;  // PEM; the certificate is followed by its chain
+};
+
+// One certificate with its key, ready to be served. Immutable; thread-safe.
+class TlsIdentity {
  public:
-  // The error is one line: which file, what is wrong, what to do.
-  [[nodiscard]] static tl::expected<std::shared_ptr<TlsContext>, std::string> load(
-      const std::filesystem::path& certificate, const std::filesystem::path& key);
-  ~TlsContext();
+  // The error is one line: which file, what is wrong.
+  [[nodiscard]] static tl::expected<std::shared_ptr<const TlsIdentity>, std::string> load(
+      const CertificateFiles& files);
+  ~TlsIdentity();
+  TlsIdentity(const TlsIdentity&) = delete;
+  TlsIdentity& operator=(const TlsIdentity&) = delete;
+
   [[nodiscard]] ssl_ctx_st* native() const { return context_; }
+  [[nodiscard]] const CertificateFacts& facts() const { return facts_; }
 
  private:
-  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  explicit TlsIdentity(ssl_ctx_st* context) : context_(context) {}
   ssl_ctx_st* context_;
+  CertificateFacts facts_;
+};
+
+// What connections are served with: a certificate for each name. Immutable; thread-safe.
+class TlsContext {
+ public:
+  using Identities = std::vector<std::shared_ptr<const TlsIdentity>>;
+
+  // At least one. The first is for a client that gives no name (RFC 6066 section 3), or one that none bears:
+  // mail servers ask for all kinds of names, and refusing them would be refusing their mail.
+  explicit TlsContext(Identities identities) : identities_(std::move(identities)) {}
+
+  [[nodiscard]] const TlsIdentity& first() const { return *identities_.front(); }
+  [[nodiscard]] const TlsIdentity& for_name(std::string_view name) const;
+  [[nodiscard]] const Identities& identities() const { return identities_; }
+
+ private:
+  const Identities identities_;
 };
 
 class TlsConnection {

@@ -296,7 +296,7 @@ class Driver {
 
   Task<bool> shake_hands() {
     stream_.expire_in(server_.options.handshake_timeout);
-    const bool shaken = co_await stream_.handshake(server_.tls);
+    const bool shaken = co_await stream_.handshake(server_.tls->current());
     if (!shaken) net::log_event(Level::info, "pop3.tls_failed", {{"client", net::to_text(client_)}});
     stream_.expire_in(server_.options.idle_timeout);
     co_return shaken;

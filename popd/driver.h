@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "net/certificates.h"
 #include "net/listener.h"
 #include "net/networks.h"
 #include "net/pool.h"
-#include "net/tls.h"
 #include "popd/gatekeeper.h"
 #include "popd/maildrops.h"
 #include "popd/session.h"
@@ -32,7 +32,7 @@ struct Server {
   net::Pool& pool;
   net::Pool& hashing;     // for passwords alone, so that guessing takes no thread from reading
   net::Networks trusted;  // like this machine itself: Gatekeeper
-  std::shared_ptr<const net::TlsContext> tls;  // null: neither STLS nor implicit TLS
+  std::shared_ptr<const net::Certificates> tls;  // null: neither STLS nor implicit TLS
 };
 
 enum class Encryption { on_request, from_the_start };

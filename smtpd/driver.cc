@@ -358,7 +358,7 @@ class Driver {
 
   Task<bool> shake_hands() {
     stream_.expire_in(std::min(server_.options.handshake_timeout, server_.options.patience.whole_command));
-    const bool shaken = co_await stream_.handshake(server_.tls);
+    const bool shaken = co_await stream_.handshake(server_.tls->current());
     if (!shaken) {
       note_failed_handshake(caller_.client(), session_id_.text());
       co_return false;

@@ -7,11 +7,11 @@
 #include <memory>
 #include <string>
 
+#include "net/certificates.h"
 #include "net/listener.h"
 #include "net/networks.h"
 #include "net/pool.h"
 #include "net/rates.h"
-#include "net/tls.h"
 #include "smtpd/caller.h"
 #include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
@@ -39,8 +39,8 @@ struct Server {
   const Policy& policy;
   Intake& intake;
   net::Pool& pool;
-  net::Rates &messages, &recipients;           // of one client, by place; not for those who are trusted
-  std::shared_ptr<const net::TlsContext> tls;  // null: no STARTTLS
+  net::Rates &messages, &recipients;             // of one client, by place; not for those who are trusted
+  std::shared_ptr<const net::Certificates> tls;  // null: no STARTTLS
   GuessLimit& guesses;
   net::Networks may_guess;  // its addresses are exempt
 };

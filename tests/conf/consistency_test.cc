@@ -78,6 +78,18 @@ TEST(Consistency, ListenTlsNeedsACertificate) {
   EXPECT_EQ(mistakes_of(with_minimal(listen + "[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")), "");
 }
 
+TEST(Consistency, MoreCertificatesNeedADefaultOne) {
+  const std::string more = "[[certificate]]\ncert = \"c\"\nkey = \"k\"\n";
+  EXPECT_EQ(mistakes_of(with_minimal(more)),
+            "FILE:1: certificate: is beside none; needed are smtpd.tls_cert and tls_key, for clients that "
+            "ask for no "
+            "name of it\n");
+  EXPECT_EQ(mistakes_of(with_minimal(more + "[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")), "");
+  EXPECT_NE(mistakes_of(
+                with_minimal("[[certificate]]\ncert = \"c\"\n[smtpd]\ntls_cert = \"c\"\ntls_key = \"k\"\n")),
+            "");
+}
+
 // The certificate of POP3 is no way out: it bears another name.
 TEST(Consistency, ListenTlsOfSmtpNeedsItsOwnCertificate) {
   const std::string listen = "[smtpd]\nlisten_tls = [\"[::1]:465\"]\n";

@@ -30,7 +30,11 @@ USER, PASSWORD = "foi", "secret"
 
 
 def toml(value):
-    """A value as --set wants it. JSON's strings, numbers, booleans and arrays are TOML's."""
+    """A value as --set wants it. JSON's strings, numbers, booleans and arrays are TOML's; its objects are not."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + "}"
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
@@ -168,14 +172,16 @@ class Gateway:
         self.stop()
         return self.start()
 
-    def log(self):
+    def stderr(self):
         path = self.folder / "stderr"
-        text = path.read_text(errors="replace") if path.exists() else ""
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def log(self):
+        text = self.stderr()
         return f"--- stdout\n{self.output[-4000:]}--- stderr\n{text[-12000:]}"
 
     def check_reports(self):
-        path = self.folder / "stderr"
-        text = path.read_text(errors="replace") if path.exists() else ""
+        text = self.stderr()
         if re.search(r"Sanitizer|runtime error:|broken invariant", text):
             raise AssertionError(f"the gateway reported a fault of its own\n{self.log()}")
 
@@ -206,6 +212,11 @@ def run_once(*words, within_s=PATIENCE_S):
         out, err = process.communicate()
         raise AssertionError(f"guichet {' '.join(map(str, words))} did not end\n{out!r}\n{err!r}") from None
     return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def output_of(*words, stdin=""):
+    """What another program prints; it must exit 0."""
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
 
 
 def eventually(condition, what, within_s=None):

@@ -17,11 +17,12 @@ from gateway import PATIENCE_S, RECIPIENT, GatewayTest
 BODY = b"Subject: x\r\n\r\nbody\r\n"
 
 
-def certificate(folder):
-    """A self-signed pair for localhost."""
+def certificate(folder, *names):
+    """A self-signed pair for these names, else for localhost; it takes the place of an earlier one."""
     cert, key = Path(folder) / "cert.pem", Path(folder) / "key.pem"
+    alternatives = ",".join(f"DNS:{name}" for name in names or ["localhost"])
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", f"subjectAltName={alternatives}", "-days", "2",
                     "-keyout", key, "-out", cert], check=True, capture_output=True)
     return cert, key
 

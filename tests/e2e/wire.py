@@ -25,9 +25,10 @@ class Wire:
                 self.close()
                 raise
 
-    def start_tls(self, context):
+    def start_tls(self, context, name="localhost"):
+        """`name` is the server's that is asked for (SNI); None: none is."""
         assert not self.input, f"octets before the handshake: {self.input!r}"
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
 
     def send(self, octets):
         self.socket.sendall(octets)

@@ -71,12 +71,11 @@ CertificateFolder::~CertificateFolder() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-CertificateFolder::Pair CertificateFolder::make(const std::string& stem,
-                                                const std::vector<std::string>& names, KeyKind kind,
-                                                int days) const {
+CertificateFiles CertificateFolder::make(const std::string& stem, const std::vector<std::string>& names,
+                                         KeyKind kind, int days) const {
   const auto key = make_key(kind);
   const auto certificate = sign(key.get(), names, days);
-  Pair pair{path(stem + ".crt"), path(stem + ".key")};
+  CertificateFiles pair{path(stem + ".crt"), path(stem + ".key")};
   write_file(pair.certificate, [&](std::FILE* file) { return PEM_write_X509(file, certificate.get()); });
   write_file(pair.key, [&](std::FILE* file) {
     return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);

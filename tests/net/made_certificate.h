@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "net/tls.h"
+
 namespace guichet::net {
 
 enum class KeyKind { ec, rsa };
@@ -16,13 +18,10 @@ class CertificateFolder {
   CertificateFolder(const CertificateFolder&) = delete;
   CertificateFolder& operator=(const CertificateFolder&) = delete;
 
-  struct Pair {
-    std::filesystem::path certificate, key;
-  };
   // Self-signed, good for `days` from now, for these names (its subjectAltName); in `stem`.crt and
   // `stem`.key, which are overwritten.
-  Pair make(const std::string& stem, const std::vector<std::string>& names, KeyKind kind = KeyKind::ec,
-            int days = 2) const;
+  CertificateFiles make(const std::string& stem, const std::vector<std::string>& names,
+                        KeyKind kind = KeyKind::ec, int days = 2) const;
   [[nodiscard]] std::filesystem::path path(const std::string& name) const { return folder_ / name; }
 
  private:

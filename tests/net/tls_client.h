@@ -43,6 +43,14 @@ class TlsClient {
   [[nodiscard]] std::string version() const { return SSL_get_version(client_.get()); }
   [[nodiscard]] std::string cipher() const { return SSL_get_cipher_name(client_.get()); }
 
+  // The first name of the certificate that the client was given.
+  [[nodiscard]] std::string name_of_peer() const {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(native()),
+                                                                  X509_free);
+    const auto names = certificate ? facts_of(certificate.get()).names : std::vector<std::string>();
+    return names.empty() ? "" : names.front();
+  }
+
   // What the client reads of what the server writes; tickets of TLS 1.3 are taken in on the way.
   [[nodiscard]] std::string hear(const std::string& said) {
     if (server_->write(said).io != Io::done) return "";

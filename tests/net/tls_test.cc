@@ -4,7 +4,9 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/net/made_certificate.h"
 #include "tests/net/tls_client.h"
@@ -15,8 +17,12 @@ namespace {
 class Tls : public testing::Test {
  protected:
   std::shared_ptr<const TlsContext> context(KeyKind kind = KeyKind::ec) {
-    const auto pair = folder_.make("a", {"mx.example.test"}, kind);
-    auto loaded = TlsContext::load(pair.certificate, pair.key);
+    return std::make_shared<const TlsContext>(TlsContext::Identities{identity({"mx.example.test"}, kind)});
+  }
+
+  std::shared_ptr<const TlsIdentity> identity(const std::vector<std::string>& names,
+                                              KeyKind kind = KeyKind::ec) {
+    auto loaded = TlsIdentity::load(folder_.make("a", names, kind));
     if (!loaded) throw std::runtime_error(loaded.error());
     return *loaded;
   }
@@ -75,9 +81,9 @@ TEST_F(Tls, TheBestOfWhatTheClientHasIsTaken) {
 // An idle session must not keep two buffers of 17 KB; and no session is kept here for a client that is gone.
 TEST_F(Tls, AnIdleSessionOwnsNoBuffer) {
   const auto server = context();
-  EXPECT_NE(SSL_CTX_get_mode(server->native()) & SSL_MODE_RELEASE_BUFFERS, 0);
-  EXPECT_EQ(SSL_CTX_get_session_cache_mode(server->native()), SSL_SESS_CACHE_OFF);
-  EXPECT_NE(SSL_CTX_get_options(server->native()) & SSL_OP_NO_RENEGOTIATION, 0u);
+  EXPECT_NE(SSL_CTX_get_mode(server->first().native()) & SSL_MODE_RELEASE_BUFFERS, 0);
+  EXPECT_EQ(SSL_CTX_get_session_cache_mode(server->first().native()), SSL_SESS_CACHE_OFF);
+  EXPECT_NE(SSL_CTX_get_options(server->first().native()) & SSL_OP_NO_RENEGOTIATION, 0u);
 }
 
 TEST_F(Tls, ATicketResumesASession) {
@@ -99,10 +105,48 @@ TEST_F(Tls, ATicketResumesASession) {
   }
 }
 
+// RFC 6066 section 3, RFC 6125 section 6.4.
+TEST_F(Tls, TheNameThatIsAskedForChoosesTheCertificate) {
+  const auto server = std::make_shared<const TlsContext>(
+      TlsContext::Identities{identity({"mx.example.test"}), identity({"mx.other.test", "mail.other.test"}),
+                             identity({"*.third.test"})});
+  const auto served_to = [&](const char* name) {
+    const TlsClient client(server, [name](SSL* ssl) {
+      if (name) SSL_set_tlsext_host_name(ssl, name);
+    });
+    return client.established() ? client.name_of_peer() : "no handshake";
+  };
+  EXPECT_EQ(served_to(nullptr), "mx.example.test");
+  EXPECT_EQ(served_to("mx.example.test"), "mx.example.test");
+  EXPECT_EQ(served_to("mail.other.test"), "mx.other.test");
+  EXPECT_EQ(served_to("MAIL.Other.TEST"), "mx.other.test");
+  EXPECT_EQ(served_to("a.third.test"), "*.third.test");
+  EXPECT_EQ(served_to("a.b.third.test"), "mx.example.test");
+  EXPECT_EQ(served_to("third.test"), "mx.example.test");
+  EXPECT_EQ(served_to("nobody.test"), "mx.example.test");
+  EXPECT_EQ(served_to("other.test"), "mx.example.test");
+}
+
+// A ticket is of the connection, not of the certificate: it is good for the same name again.
+TEST_F(Tls, ATicketResumesASessionUnderASecondName) {
+  const auto server = std::make_shared<const TlsContext>(
+      TlsContext::Identities{identity({"mx.example.test"}), identity({"mx.other.test"})});
+  const auto ask = [](SSL* client) { SSL_set_tlsext_host_name(client, "mx.other.test"); };
+  TlsClient first(server, ask);
+  ASSERT_EQ(first.hear("x"), "x");
+  const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> kept(SSL_get1_session(first.native()),
+                                                                       SSL_SESSION_free);
+  TlsClient second(server, [&](SSL* client) {
+    ask(client);
+    SSL_set_session(client, kept.get());
+  });
+  EXPECT_EQ(SSL_session_reused(second.native()), 1);
+}
+
 TEST_F(Tls, AKeyOfAnotherCertificateIsRefused) {
   const auto one = folder_.make("one", {"one.example.test"});
   const auto other = folder_.make("other", {"other.example.test"});
-  const auto loaded = TlsContext::load(one.certificate, other.key);
+  const auto loaded = TlsIdentity::load({one.certificate, other.key});
   ASSERT_FALSE(loaded);
   EXPECT_NE(loaded.error().find(other.key.string()), std::string::npos) << loaded.error();
 }
