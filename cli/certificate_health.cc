@@ -9,6 +9,16 @@ constexpr std::int64_t day_s = 86'400;
 
 }  // namespace
 
+std::vector<net::CertificateFiles> certificate_files(const conf::Settings& settings,
+                                                     const std::filesystem::path& certificate,
+                                                     const std::filesystem::path& key) {
+  if (certificate.empty()) return {};
+  std::vector<net::CertificateFiles> files{{certificate, key}};
+  for (const auto& more : settings.certificates)
+    files.push_back({more.cert, more.key});
+  return files;
+}
+
 std::int64_t days_left(const net::CertificateFacts& certificate, std::int64_t now_s) {
   const auto left_s = certificate.not_after_s - now_s;
   return left_s >= 0 ? left_s / day_s : -((day_s - 1 - left_s) / day_s);

@@ -1,13 +1,20 @@
-// What is wrong with a certificate that is served, or will soon be. Pure.
+// Which certificates are served, and what is wrong with one, or will soon be. Pure.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "conf/settings.h"
 #include "net/certificate.h"
+#include "net/tls.h"
 
 namespace guichet::cli {
+
+// The pairs of a port: `certificate` and `key` first, then each [[certificate]].
+[[nodiscard]] std::vector<net::CertificateFiles> certificate_files(const conf::Settings& settings,
+                                                                   const std::filesystem::path& certificate,
+                                                                   const std::filesystem::path& key);
 
 // Whole days until it expires, downwards: 0 on its last day, negative afterwards.
 [[nodiscard]] std::int64_t days_left(const net::CertificateFacts& certificate, std::int64_t now_s);

@@ -27,16 +27,6 @@ void say_renewed(const net::Certificates::Served& renewed) {
 
 }  // namespace
 
-std::vector<net::CertificateFiles> certificate_files(const conf::Settings& settings,
-                                                     const std::filesystem::path& certificate,
-                                                     const std::filesystem::path& key) {
-  if (certificate.empty()) return {};
-  std::vector<net::CertificateFiles> files{{certificate, key}};
-  for (const auto& more : settings.certificates)
-    files.push_back({more.cert, more.key});
-  return files;
-}
-
 tl::expected<ServedCertificates, std::string> open_certificates(const conf::Settings& settings) {
   auto smtp = open(certificate_files(settings, settings.smtpd.tls_cert, settings.smtpd.tls_key));
   if (!smtp) return tl::unexpected(smtp.error());

@@ -18,11 +18,6 @@
 
 namespace guichet::cli {
 
-// The pairs of a port: `certificate` and `key` first, then each [[certificate]].
-[[nodiscard]] std::vector<net::CertificateFiles> certificate_files(const conf::Settings& settings,
-                                                                   const std::filesystem::path& certificate,
-                                                                   const std::filesystem::path& key);
-
 struct ServedCertificates {
   std::shared_ptr<net::Certificates> smtp,
       pop3;  // null: no TLS there; the same when [popd] has none of its own

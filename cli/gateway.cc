@@ -283,9 +283,10 @@ class Gateway {
     policy_.emplace(std::move(*sites), routes_of(settings_));
     intake_.emplace(*store_, *clock_, *ids_,
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
-    smtp_.emplace(smtpd::Server{smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_,
-                                messages_, recipients_, certificates->smtp, guesses_,
-                                net::Networks(settings_.smtpd.trusted_networks)});
+    smtp_.emplace(smtpd::Server{
+        smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_, messages_, recipients_,
+        certificates->smtp, guesses_, net::Networks(settings_.smtpd.trusted_networks),
+        std::make_unique<net::HandshakeFailures>(std::chrono::hours(settings_.smtpd.starttls_withheld_h))});
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
     pop3_.emplace(popd::Server{popd_options(settings_), *gate_, *maildrops_, *store_, pool_, hashing_,

@@ -37,6 +37,7 @@
 #include "cli/restore.h"
 #include "cli/show.h"
 #include "cli/status.h"
+#include "cli/tls.h"
 #include "cli/verify.h"
 #include "conf/reader.h"
 
@@ -64,6 +65,7 @@ struct Arguments {
   ExportOptions out;
   ReconcileOptions reconcile;
   PasswdOptions passwd;
+  TlsShowOptions tls;
   std::filesystem::path file;
 };
 
@@ -208,6 +210,19 @@ void take_passwd(CLI::App& command, Arguments& arguments) {
       ->type_name("PATH");
 }
 
+void take_tls(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.tls;
+  command.add_flag("--json", options.json, "as JSON");
+  command.add_flag("--enforce", options.enforce, "the MTA-STS policy with mode enforce, not testing");
+  command.add_option("--max-age-s", options.max_age_s, "how long senders keep the policy (604800)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(std::uint64_t{86'400}, std::uint64_t{31'557'600}));
+  command
+      .add_option("--reports-to", options.reports_to,
+                  "whom TLS reports are sent to (postmaster of each domain)")
+      ->type_name("ADDRESS");
+}
+
 void take_verify(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.verify;
   command.add_flag("--json", options.json, "as JSON");
@@ -349,6 +364,8 @@ constexpr auto commands = std::to_array<Command>({
      }},
     {"", "passwd", "Make the hash of a POP3 password", take_passwd,
      [](Arguments& a) { return passwd(a.passwd); }},
+    {"tls", "show", "The certificates, and what DNS must say of them", take_tls,
+     [](const conf::Settings& s, const Arguments& a) { return tls_show(s, a.tls); }},
     {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,
      [](const conf::Settings& s, const Arguments& a) { return preflight(s, a.file); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
@@ -361,7 +378,8 @@ constexpr auto commands = std::to_array<Command>({
 const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
                                                          {"import", "What other mailboxes hold"},
                                                          {"index", "What can be had again from the volumes"},
-                                                         {"config", "The configuration file"}};
+                                                         {"config", "The configuration file"},
+                                                         {"tls", "Encryption on the way here"}};
 
 // --- The command line ----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "cli/reject_lists.h"
+#include "cli/tls.h"
 #include "store/books.h"
 #include "store/growth.h"
 #include "store/marks.h"
@@ -65,6 +66,7 @@ class Status {
   Page run() {
     gateway();
     reject_lists();
+    tls();
     messages();
     disk();
     off_site();
@@ -98,6 +100,15 @@ class Status {
   void reject_lists() {
     const auto problem = [this](const std::string& text) { page_.problem(text); };
     const RejectLists lists(settings_.sites, {.alarm = problem, .news = [](const std::string&) {}});
+  }
+
+  void tls() {
+    auto standing = tls_standing(settings_, now_.unix_us / 1'000'000);
+    page_.line("tls", standing.line);
+    page_.json["certificate_days_left"] =
+        settings_.smtpd.tls_cert.empty() ? Json() : Json(standing.days_left);
+    for (auto& problem : standing.problems)
+      page_.problem(std::move(problem));
   }
 
   void messages() {

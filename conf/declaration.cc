@@ -115,6 +115,12 @@ Section smtpd_section() {
            .place = at(&Settings::smtpd, &SmtpdSettings::tls_key),
            .form = PathText{},
            .doc = "The private key of tls_cert, in PEM."},
+          {.key = "starttls_withheld_h",
+           .place = at(&Settings::smtpd, &SmtpdSettings::starttls_withheld_h),
+           .form = Number{.min = 0, .max = 8760, .unit = "hours"},
+           .doc = "For so long after a handshake that failed, its address (in IPv6 its /64) is not offered "
+                  "STARTTLS, so that a broken old server sends in clear instead of trying for ever. "
+                  "trusted_networks always are. 0: everybody always is."},
           {.key = "trusted_networks",
            .place = at(&Settings::smtpd, &SmtpdSettings::trusted_networks),
            .form = TextList{.shape = &network},

@@ -53,6 +53,7 @@ struct SmtpdSettings {
   unsigned recipients_per_minute_max = 5000;  // the same
   unsigned data_rate_octets_per_s_min = 500;  // slower for a minute ends the session: 421
   bool soft_refuse = false;                   // what would be refused for good is put off instead
+  unsigned starttls_withheld_h = 24;          // from an address whose handshake failed; 0: from nobody
 };
 
 struct PopdSettings {

@@ -183,18 +183,21 @@ Task<bool> Stream::write(std::string& octets) {
   co_return true;
 }
 
-Task<bool> Stream::handshake(std::shared_ptr<const TlsContext> context) {
+Task<Handshake> Stream::handshake(std::shared_ptr<const TlsContext> context) {
   auto connection = std::make_unique<TlsConnection>(std::move(context), socket_.native_handle());
-  for (;;) {
+  Handshake shaken;
+  while (!shaken.done && shaken.trouble.empty()) {
     const auto io = connection->handshake();
-    if (io == Io::done) break;
-    if (io == Io::closed) co_return false;
+    shaken.done = io == Io::done;
+    if (io == Io::closed) shaken.trouble = connection->trouble();
+    if (io == Io::done || io == Io::closed) break;
     const bool ready = co_await wait(io);
-    if (!ready) co_return false;
+    if (!ready) shaken.trouble = end_ == End::expired ? "time-out" : "closed";
   }
-  tls_ = std::move(connection);
-  more_ = true;
-  co_return true;
+  shaken.begun = connection->begun();
+  if (shaken.done) tls_ = std::move(connection);
+  more_ = shaken.done;
+  co_return shaken;
 }
 
 void Stream::keep_alive() {

@@ -47,6 +47,13 @@ class Sessions {
   std::vector<char> scratch_;
 };
 
+// How a handshake ended.
+struct Handshake {
+  bool done = false;
+  bool begun = false;   // the peer sent something
+  std::string trouble;  // when it is not done: why
+};
+
 class Stream {
  public:
   Stream(Socket socket, Sessions& sessions);
@@ -67,7 +74,7 @@ class Stream {
   [[nodiscard]] Task<bool> write(std::string& octets);
   // The same without a coroutine when the socket takes it all at once: the usual case.
   [[nodiscard]] bool write_now(std::string& octets);
-  [[nodiscard]] Task<bool> handshake(std::shared_ptr<const TlsContext> context);
+  [[nodiscard]] Task<Handshake> handshake(std::shared_ptr<const TlsContext> context);
   // close_notify and FIN. `lingering`: first reads and drops, for two seconds at most, what the client still
   // sends; closing with octets unread would reset the connection and take the last reply with it.
   [[nodiscard]] Task<void> close(bool lingering);

@@ -69,6 +69,8 @@ tl::expected<std::shared_ptr<const TlsIdentity>, std::string> TlsIdentity::load(
   const std::shared_ptr<TlsIdentity> identity(new TlsIdentity(native));
   set_options(native);
   SSL_CTX_set_tlsext_servername_callback(native, choose_certificate);
+  // A key with a passphrase is an error, not a question to a terminal.
+  SSL_CTX_set_default_passwd_cb(native, [](char*, int, int, void*) { return -1; });
   if (SSL_CTX_use_certificate_chain_file(native, files.certificate.c_str()) != 1)
     return bad("cannot use the certificate", files.certificate);
   if (SSL_CTX_use_PrivateKey_file(native, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -115,7 +117,16 @@ Io TlsConnection::handshake() {
   if (!connection_) return Io::closed;
   ERR_clear_error();
   const int result = SSL_accept(connection_);
-  return result == 1 ? Io::done : classify(result);
+  const auto io = result == 1 ? Io::done : classify(result);
+  if (io == Io::closed) {
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    trouble_ = reason ? reason : "closed";
+  }
+  return io;
+}
+
+bool TlsConnection::begun() const {
+  return connection_ && BIO_number_read(SSL_get_rbio(connection_)) > 0;
 }
 
 Transfer TlsConnection::read(std::span<char> into) {

@@ -82,6 +82,11 @@ class TlsConnection {
   [[nodiscard]] Transfer write(std::string_view octets);
   void close_notify();  // best effort
 
+  // Of a handshake that was not done: whether the peer had begun it, and why it ended, in OpenSSL's words
+  // ("no shared cipher", "tlsv1 alert unknown ca"); none of the peer's own.
+  [[nodiscard]] bool begun() const;
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
   [[nodiscard]] std::string version() const;  // "TLSv1.3"
   [[nodiscard]] std::string cipher() const;
 
@@ -89,6 +94,7 @@ class TlsConnection {
   Io classify(int result);
   const std::shared_ptr<const TlsContext> context_;
   ssl_st* connection_;
+  std::string trouble_;
 };
 
 }  // namespace guichet::net

@@ -296,10 +296,13 @@ class Driver {
 
   Task<bool> shake_hands() {
     stream_.expire_in(server_.options.handshake_timeout);
-    const bool shaken = co_await stream_.handshake(server_.tls->current());
-    if (!shaken) net::log_event(Level::info, "pop3.tls_failed", {{"client", net::to_text(client_)}});
+    auto context = server_.tls->current();
+    const auto shaken = co_await stream_.handshake(std::move(context));
+    if (!shaken.done)
+      net::log_event(Level::info, "pop3.tls_failed",
+                     {{"client", net::to_text(client_)}, {"error", shaken.trouble}});
     stream_.expire_in(server_.options.idle_timeout);
-    co_return shaken;
+    co_return shaken.done;
   }
 
   Task<bool> end() {

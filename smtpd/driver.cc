@@ -92,10 +92,13 @@ class Driver {
     if (!caller_.unlimited()) stream_.hurry_when(caller_.crowded());
     if (encryption_ == Encryption::from_the_start) {
       // One too many is not worth a handshake, and without it no 421 can be read.
-      if (caller_.verdict() != net::Admission::Verdict::welcome) co_return;
+      if (caller_.verdict() != net::Admission::Verdict::welcome)
+        co_return note_failed_handshake(caller_.client(), session_id_.text(), "too many connections");
       const bool shaken = co_await shake_hands();
       if (!shaken) co_return;
     }
+    if (server_.handshake_failures->remembers(caller_.place(), net::HandshakeFailures::Clock::now()))
+      session_.withhold_starttls();
     session_.set_privileges(caller_.privileges());
     session_.greet(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
     for (bool go_on = true; go_on;) {
@@ -358,13 +361,25 @@ class Driver {
 
   Task<bool> shake_hands() {
     stream_.expire_in(std::min(server_.options.handshake_timeout, server_.options.patience.whole_command));
-    const bool shaken = co_await stream_.handshake(server_.tls->current());
-    if (!shaken) {
-      note_failed_handshake(caller_.client(), session_id_.text());
+    auto context = server_.tls->current();
+    const auto shaken = co_await stream_.handshake(std::move(context));
+    remember(shaken);
+    if (!shaken.done) {
+      note_failed_handshake(caller_.client(), session_id_.text(), shaken.trouble);
       co_return false;
     }
     session_.tls_established();
     co_return true;
+  }
+
+  // Only a handshake that the client had begun after STARTTLS: a port scan, or a line that was cut, says
+  // nothing of its TLS. A trusted network is the operator's own, who can mend it; a monitor there that tries
+  // out handshakes must not take TLS from the relay beside it, which may insist on it.
+  void remember(const net::Handshake& shaken) {
+    if (shaken.done) return server_.handshake_failures->succeeded(caller_.place());
+    if (encryption_ == Encryption::from_the_start || !shaken.begun) return;
+    if (caller_.unlimited() || stream_.sessions().stopping()) return;
+    server_.handshake_failures->failed(caller_.place(), net::HandshakeFailures::Clock::now());
   }
 
   Task<bool> end() {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "net/certificates.h"
+#include "net/handshake_failures.h"
 #include "net/listener.h"
 #include "net/networks.h"
 #include "net/pool.h"
@@ -43,6 +44,7 @@ struct Server {
   std::shared_ptr<const net::Certificates> tls;  // null: no STARTTLS
   GuessLimit& guesses;
   net::Networks may_guess;  // its addresses are exempt
+  std::unique_ptr<net::HandshakeFailures> handshake_failures;
 };
 
 enum class Encryption { on_request, from_the_start };

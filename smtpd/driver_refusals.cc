@@ -64,10 +64,11 @@ void note_failed_proxy(const Client& client, const std::string& session, const s
                  {{"session", session}, {"client", to_text(client)}, {"error", why}});
 }
 
-void note_failed_handshake(const Client& client, const std::string& session) {
+void note_failed_handshake(const Client& client, const std::string& session, const std::string& why) {
   static auto& failed = net::counter("smtp.tls_failed");
   failed.add();
-  net::log_event(net::Level::info, "smtp.tls_failed", {{"session", session}, {"client", to_text(client)}});
+  net::log_event(net::Level::info, "smtp.tls_failed",
+                 {{"session", session}, {"client", to_text(client)}, {"error", why}});
 }
 
 }  // namespace guichet::smtpd

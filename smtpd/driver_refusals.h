@@ -16,9 +16,10 @@ void mention_counters();
 // `session`: what is known of the session; nothing of a transaction is read from it.
 void note_refusal(const Client& client, const Envelope& session, const Refused& refused);
 
-// The ends of a session that no reply announces: its replies are not taken, or it could not have one.
+// The ends of a session that no reply announces: its replies are not taken, or it could not have one. `why`:
+// in OpenSSL's words, or ours.
 void note_failed_proxy(const Client& client, const std::string& session, const std::string& why);
 void note_unread_replies(const Client& client, const std::string& session);
-void note_failed_handshake(const Client& client, const std::string& session);
+void note_failed_handshake(const Client& client, const std::string& session, const std::string& why);
 
 }  // namespace guichet::smtpd

@@ -183,6 +183,8 @@ class Session {
 
   // Of whoever the client turned out to be: before greet(), or in answer to AskClient.
   void set_privileges(Privileges privileges) { options_.privileges = privileges; }
+  // STARTTLS is not offered in this session. Before greet().
+  void withhold_starttls() { options_.starttls = false; }
 
   // After StartTls: the handshake succeeded. All that was said before is forgotten (RFC 3207 4.2). Also
   // allowed before greet(), for a port that speaks TLS from the start.

@@ -1,9 +1,11 @@
 """Several certificates, chosen by name; and new ones taken up while sessions go on."""
 
+import json
 import os
 import re
 import signal
 import ssl
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -140,6 +142,84 @@ class Certificates(GatewayTest):
         g = self.secured(**{"tls.expiry_alarm_days": 1})
         self.reload(g)
         self.assertNotIn("tls.alarm", g.stderr())
+
+    # --- guichet tls show ---
+
+    def shown(self, g, *options, code=0):
+        done = g.command("tls", "show", "--json", *options, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def issued(self, name):
+        """A certificate for `name` by an authority of our own, good for 60 days; (cert with chain, key, authority)."""
+        folder = Path(self.folder) / f"issued for {name}"
+        folder.mkdir()
+        authority, authority_key = folder / "ca.pem", folder / "ca.key"
+        cert, key, request = folder / "cert.pem", folder / "key.pem", folder / "request"
+        new_key = ["-newkey", "rsa:2048", "-nodes"]
+        gateway.output_of("openssl", "req", "-x509", *new_key, "-subj", "/CN=Test Authority", "-days", "90",
+                          "-keyout", authority_key, "-out", authority)
+        gateway.output_of("openssl", "req", *new_key, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        names = folder / "names"
+        names.write_text(f"subjectAltName=DNS:{name}\n")
+        leaf = gateway.output_of("openssl", "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key,
+                                 "-CAcreateserial", "-days", "60", "-extfile", names)
+        cert.write_text(leaf + authority.read_text())
+        return cert, key, authority
+
+    def key_digest(self, pem):
+        """SHA-256 of the SubjectPublicKeyInfo, as openssl computes it."""
+        public = gateway.output_of("openssl", "x509", "-in", pem, "-noout", "-pubkey")
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.encode(), check=True,
+                             capture_output=True).stdout
+        text = subprocess.run(["openssl", "dgst", "-sha256", "-r"], input=der, check=True, capture_output=True).stdout
+        return text.split()[0].decode()
+
+    def test_records_for_dns(self):
+        self.cert, self.key, authority = self.issued("mx.first.test")
+        g = self.secured(**{"smtpd.hostname": "mx.first.test"})
+        page = self.shown(g)
+        (one,) = page["certificates"]
+        self.assertEqual(one["tlsa"], [
+            {"name": "_25._tcp.mx.first.test.", "type": "TLSA", "data": f"3 1 1 {self.key_digest(self.cert)}"},
+            {"name": "_25._tcp.mx.first.test.", "type": "TLSA", "data": f"2 1 1 {self.key_digest(authority)}"}])
+        self.assertEqual((one["names"], one["self_signed"]), (["mx.first.test"], False))
+        self.assertIn(one["days_left"], (59, 60))
+        (domain,) = page["domains"]
+        self.assertEqual(domain["domain"], "example.test")
+        self.assertEqual(domain["policy"], "version: STSv1\r\nmode: testing\r\nmx: mx.first.test\r\nmax_age: 604800\r\n")
+        self.assertRegex(domain["mta_sts"]["data"], r"^v=STSv1; id=[0-9a-f]{32};$")
+        self.assertEqual(domain["tlsrpt"]["data"], "v=TLSRPTv1; rua=mailto:postmaster@example.test")
+        enforce = self.shown(g, "--enforce", "--reports-to", "tls@example.test")["domains"][0]
+        self.assertIn("mode: enforce\r\n", enforce["policy"])
+        self.assertNotEqual(enforce["mta_sts"]["data"], domain["mta_sts"]["data"])
+        self.assertIn("mailto:tls@example.test", enforce["tlsrpt"]["data"])
+        text = g.command("tls", "show").decode()
+        for record in one["tlsa"] + [domain["mta_sts"], domain["tlsrpt"]]:
+            self.assertIn(record["name"] + " IN " + record["type"], text)
+            self.assertIn(record["data"], text)
+
+    def test_each_mail_server_has_its_own_record(self):
+        other, other_key, _ = self.issued("mx.other.test")
+        self.cert, self.key, _ = self.issued("mx.first.test")
+        g = self.secured(certificate=[{"cert": other, "key": other_key}], **{"smtpd.hostname": "mx.first.test"})
+        first, second = self.shown(g)["certificates"]
+        self.assertEqual({record["name"] for record in first["tlsa"]}, {"_25._tcp.mx.first.test."})
+        self.assertEqual({record["name"] for record in second["tlsa"]}, {"_25._tcp.mx.other.test."})
+
+    def test_what_needs_doing(self):
+        self.cert, self.key = certificate(self.folder, "elsewhere.test")   # for two days
+        g = self.secured()
+        problems = " ".join(self.shown(g, code=1)["problems"])
+        self.assertRegex(problems, r"expires on \d{4}-\d\d-\d\d")
+        self.assertIn("does not name smtpd.hostname, first.test", problems)
+        status = json.loads(g.command("status", "--json", check=False).stdout)
+        self.assertIn("does not name smtpd.hostname", " ".join(status["problems"]))
+        self.assertIn(status["certificate_days_left"], (1, 2))
+        self.cert.write_text("nothing")
+        self.assertIn(str(self.cert), " ".join(self.shown(g, code=1)["problems"]))
+        bare = gateway.Gateway(self.folder)
+        self.assertIn("smtpd.tls_cert", " ".join(self.shown(bare, code=1)["problems"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""STARTTLS, STLS and implicit TLS, with a certificate made on the spot; and what strangers try around them."""
+"""STARTTLS, STLS and implicit TLS, with a certificate made on the spot. What strangers try: test_injection.py."""
 
 import poplib
 import smtplib
@@ -12,7 +12,7 @@ from pathlib import Path
 import gateway
 import served
 import wire
-from gateway import PATIENCE_S, RECIPIENT, GatewayTest
+from gateway import PATIENCE_S, RECIPIENT, GatewayTest, eventually
 
 BODY = b"Subject: x\r\n\r\nbody\r\n"
 
@@ -25,6 +25,16 @@ def certificate(folder, *names):
                     "-subj", "/CN=localhost", "-addext", f"subjectAltName={alternatives}", "-days", "2",
                     "-keyout", key, "-out", cert], check=True, capture_output=True)
     return cert, key
+
+
+def outdated_tls():
+    """TLS 1.0 and 1.1 only."""
+    context = wire.lax_tls()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    return context
 
 
 class Tls(GatewayTest):
@@ -89,26 +99,6 @@ class Tls(GatewayTest):
         with wire.Smtp(g.addresses["smtps"][0], tls=wire.lax_tls()) as smtp:
             smtp.quit()
 
-    def test_one_session_too_many_costs_no_handshake(self):
-        g = self.secured(**{"smtpd.sessions_max": 1})
-        with wire.Smtp(g.smtp):
-            with self.assertRaises((OSError, wire.Closed)):
-                wire.Smtp(g.addresses["smtps"][0], tls=wire.lax_tls())
-
-    def test_a_handshake_that_does_not_end(self):
-        """T11: the deadline ends it, however slowly octets come."""
-        g = self.secured(**{"tls.handshake_timeout_s": 1})
-        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"   # the beginning of a ClientHello
-        smtp, pop = wire.Smtp(g.smtp), wire.Pop(g.pop3, user=None)
-        smtp.expect(220, b"STARTTLS")
-        pop.expect(b"STLS")
-        others = [wire.Wire(g.addresses[name][0]) for name in ("smtps", "pop3s")]
-        for connection in (smtp, pop, *others):
-            connection.send(hello)
-        for connection in (smtp, pop, *others):
-            self.assertTrue(connection.at_end(), connection.input)
-            connection.close()
-
     def test_verified_by_its_name(self):
         """A client that checks the certificate is content with it."""
         g = self.secured()
@@ -122,111 +112,55 @@ class Tls(GatewayTest):
 
     def test_old_protocols_are_refused(self):
         g = self.secured()
-        context = wire.lax_tls()
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         with self.assertRaises((ssl.SSLError, ConnectionError)):
-            wire.Pop(g.addresses["pop3s"][0], tls=context)
+            wire.Pop(g.addresses["pop3s"][0], tls=outdated_tls())
 
-    def test_starttls_forgets_all_that_was_said(self):
-        g = self.secured()
-        with wire.Smtp(g.smtp, helo=b"evil.example") as smtp:
-            smtp.envelope(RECIPIENT, sender=b"evil@evil.example")
+    # --- Who fails at the handshake is not offered it again ---
+
+    def offered(self, g, source=None):
+        with wire.Smtp(g.smtp, source=source) as smtp:
+            return "STARTTLS" in smtp.ehlo[1].splitlines()
+
+    def fail(self, g, source=None):
+        """The handshake of a server that knows nothing newer than TLS 1.1."""
+        with wire.Smtp(g.smtp, source=source) as smtp:
             smtp.expect(220, b"STARTTLS")
-            smtp.start_tls(wire.lax_tls())
-            self.assertEqual(smtp.command(b"DATA")[0], 503)
-            self.assertEqual(smtp.command(b"RCPT TO:<foi@example.test>")[0], 503)
-            self.assertEqual(smtp.command(b"STARTTLS")[0], 503)
-            smtp.expect(250, b"EHLO good.example")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                smtp.start_tls(outdated_tls())
+
+    def test_a_server_that_cannot_sends_in_clear(self):
+        g = self.secured(**{"smtpd.trusted_networks": []})
+        self.assertTrue(self.offered(g))
+        self.fail(g)
+        eventually(lambda: not self.offered(g), "no STARTTLS for who failed at it")
+        with wire.Smtp(g.smtp) as smtp:
+            self.assertEqual(smtp.command(b"STARTTLS")[0], 502)
             smtp.deliver(RECIPIENT, BODY)
             smtp.quit()
+        self.assertTrue(self.offered(g, source="127.0.0.2"), "another address")
+        self.assertRegex(g.stderr(), r"smtp\.tls_failed .*unsupported protocol")
         (form,) = wire.everything(g.pop3).values()
-        self.assertNotIn(b"evil", form)
+        served.split(form, BODY)
 
-    def injected(self, connection, line, extra):
-        """Sends both in one segment. The extra command may get no answer, clear or encrypted."""
-        connection.send(line + b"\r\n" + extra + b"\r\n")
-        first = connection.line()
-        if first[:3] not in (b"220", b"+OK"):
-            self.assertTrue(first.startswith((b"5", b"4", b"-ERR")), first)
-            self.assertTrue(connection.at_end(), "another answer after the refusal")
-            return
-        try:
-            connection.start_tls(wire.lax_tls())
-        except (OSError, AssertionError):
-            return
-        connection.send(b"NOOP\r\n")
-        answer = connection.line()
-        self.assertTrue(answer.startswith((b"250", b"-ERR")), answer)
-        connection.socket.settimeout(0.3)
-        with self.assertRaises((TimeoutError, wire.Closed), msg="an answer too many"):
-            connection.line()
-
-    def test_commands_after_starttls_in_the_same_segment(self):
-        g = self.secured()
-        with wire.Smtp(g.smtp) as smtp:
-            self.injected(smtp, b"STARTTLS", b"RSET")
-        with wire.Smtp(g.smtp) as smtp:
-            self.injected(smtp, b"STARTTLS", b"MAIL FROM:<evil@evil.example>\r\nRCPT TO:<foi@example.test>")
-        with wire.Pop(g.pop3, user=None) as pop:
-            self.injected(pop, b"STLS", b"CAPA")
-        with wire.Pop(g.pop3, user=None) as pop:
-            self.injected(pop, b"STLS", b"USER foi\r\nPASS secret")
-        wire.Pop(g.pop3).quit()   # nobody is logged in
-
-    def test_clear_text_where_the_handshake_should_be(self):
-        g = self.secured()
-        with wire.Smtp(g.smtp) as smtp:
+    def test_what_is_no_failure_of_its_tls(self):
+        g = self.secured(**{"smtpd.trusted_networks": []})
+        with wire.Smtp(g.smtp) as smtp:      # changed its mind, or was cut off
             smtp.expect(220, b"STARTTLS")
-            smtp.send(b"NOOP\r\n")
-            try:
-                smtp._fill()
-            except wire.Closed:
-                pass
-            self.assertNotIn(b"250", smtp.input)
-        with wire.Pop(g.pop3, user=None) as pop:
-            pop.expect(b"STLS")
-            pop.send(b"CAPA\r\n")
-            try:
-                pop._fill()
-            except wire.Closed:
-                pass
-            self.assertNotIn(b"+OK", pop.input)
-
-    def test_misplaced(self):
-        g = self.secured()
-        with wire.Smtp(g.smtp) as smtp:
-            self.assertEqual(smtp.command(b"STARTTLS foo")[0], 501)
-            smtp.deliver(RECIPIENT, b"Subject: x\r\n\r\nSTARTTLS\r\nx\r\n")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):   # nobody is offered anything on this port
+            wire.Smtp(g.addresses["smtps"][0], tls=outdated_tls())
+        eventually(lambda: g.stderr().count("smtp.tls_failed") == 2, "both were noticed")
+        self.assertTrue(self.offered(g))
+        self.fail(g)
+        eventually(lambda: not self.offered(g), "no STARTTLS for who failed at it")
+        with wire.Smtp(g.addresses["smtps"][0], tls=wire.lax_tls()) as smtp:   # it can after all
             smtp.quit()
-        with wire.Pop(g.pop3) as pop:
-            self.assertTrue(pop.command(b"STLS").startswith(b"-ERR"))
-            pop.quit()
-        with wire.Pop(g.addresses["pop3s"][0], tls=wire.lax_tls()) as pop:
-            self.assertTrue(pop.command(b"STLS").startswith(b"-ERR"))
-            pop.quit()
+        self.assertTrue(self.offered(g))
 
-    def test_cut_off_in_data(self):
-        """close_notify, or the end of the connection, after CRLF dot: nothing is stored, nothing is said."""
+    def test_a_trusted_network_is_always_offered_it(self):
         g = self.secured()
-        for polite in (True, False):
-            smtp = wire.Smtp(g.smtp)
-            smtp.expect(220, b"STARTTLS")
-            smtp.start_tls(wire.lax_tls())
-            smtp.expect(250, b"EHLO x")
-            smtp.envelope(RECIPIENT)
-            smtp.expect(354, b"DATA")
-            smtp.send(BODY + b"\r\n.")
-            if polite:
-                try:
-                    smtp.socket.unwrap()
-                except OSError:
-                    pass
-            smtp.close()
-        wire.Smtp(g.smtp).quit()
-        self.assertEqual(g.list(), [])
+        self.fail(g)
+        eventually(lambda: "smtp.tls_failed" in g.stderr(), "the failure")
+        self.assertTrue(self.offered(g))
 
     def test_records_of_pop3_end_at_line_ends(self):
         """SSL_read gives out one record at most: what ends inside a line is seen here."""

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -84,6 +85,18 @@ TEST_F(Tls, AnIdleSessionOwnsNoBuffer) {
   EXPECT_NE(SSL_CTX_get_mode(server->first().native()) & SSL_MODE_RELEASE_BUFFERS, 0);
   EXPECT_EQ(SSL_CTX_get_session_cache_mode(server->first().native()), SSL_SESS_CACHE_OFF);
   EXPECT_NE(SSL_CTX_get_options(server->first().native()) & SSL_OP_NO_RENEGOTIATION, 0u);
+}
+
+// At the client's will, it would cost us far more than it.
+TEST_F(Tls, T11NoSecondHandshake) {
+  TlsClient client(context(), only(TLS1_2_VERSION));
+  ASSERT_TRUE(client.established());
+  ASSERT_EQ(SSL_renegotiate(client.native()), 1);
+  std::array<char, 100> heard{};
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_NE(SSL_do_handshake(client.native()), 1);
+    EXPECT_NE(client.server().read(heard).io, Io::done);
+  }
 }
 
 TEST_F(Tls, ATicketResumesASession) {
