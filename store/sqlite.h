@@ -1,4 +1,5 @@
-// The SQLite C API with ownership and errors as this room has them. Only the index knows this header.
+// The SQLite C API with ownership and errors as this room has them. The index knows this header, and what is
+// disposable (smtpd/greylist).
 //
 // A Database and its Statements belong to one thread at a time; statements must be destroyed before their
 // database.
