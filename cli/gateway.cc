@@ -22,6 +22,7 @@
 #include "cli/drill.h"
 #include "cli/feeders.h"
 #include "cli/first_line.h"
+#include "cli/front_door.h"
 #include "cli/housekeeping.h"
 #include "cli/notify.h"
 #include "cli/recipients.h"
@@ -84,8 +85,7 @@ bool has_clear_password(const conf::Maildrop& maildrop) {
 }
 
 smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings, const conf::TlsSettings& tls) {
-  smtpd::ServerOptions options{
-      .hostname = settings.hostname, .neighbours = {}, .limits = {}, .patience = {}};
+  smtpd::ServerOptions options{.hostname = settings.hostname, .neighbours = {}, .limits = {}, .patience = {}};
   options.neighbours = {.proxies = net::Networks(settings.proxy_protocol_from),
                         .xclients = net::Networks(settings.xclient_from),
                         .upstreams = net::Networks(settings.trusted_upstream)};
@@ -253,6 +253,7 @@ class Gateway {
     scrubber_.reset();
     for (auto& listener : listeners_)
       listener->stop();
+    if (resolver_) resolver_->stop();  // a session that waits for DNS has its answer now
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
     feeders_.stop();
     drill_.reset();
@@ -287,12 +288,35 @@ class Gateway {
         smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_, messages_, recipients_,
         certificates->smtp, guesses_, net::Networks(settings_.smtpd.trusted_networks),
         std::make_unique<net::HandshakeFailures>(std::chrono::hours(settings_.smtpd.starttls_withheld_h))});
+    if (auto opened = open_front_door(); !opened) return opened;
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
     pop3_.emplace(popd::Server{popd_options(settings_), *gate_, *maildrops_, *store_, pool_, hashing_,
                                net::Networks(settings_.smtpd.trusted_networks), certificates->pop3});
     if (certificates->smtp || certificates->pop3)
       certificate_watch_.emplace(settings_, std::move(*certificates), *clock_);
+    return {};
+  }
+
+  Started<void> open_front_door() {
+    auto rules = door_rules(settings_);
+    if (!rules) return tl::unexpected(rules.error());
+    if (!in_use(*rules)) return {};
+    front_door_.rules = std::move(*rules);
+    if (asks_dns(front_door_.rules)) {
+      resolver_.emplace(resolver_options(settings_.resolver));
+      if (!resolver_->trouble().empty()) alarm("DNS cannot be asked: " + resolver_->trouble());
+      front_door_.resolver = &*resolver_;
+    }
+    if (remembers(front_door_.rules)) {
+      const auto options = greylist_options(settings_);
+      std::error_code ignored;
+      const bool anew = !std::filesystem::exists(options.file, ignored);
+      greylist_.emplace(options, *clock_, alarm);
+      if (anew) learn_from_archive(*greylist_, store_->archive());
+      front_door_.greylist = &*greylist_;
+    }
+    smtp_->front_door = &front_door_;
     return {};
   }
 
@@ -430,6 +454,9 @@ class Gateway {
   std::optional<popd::Maildrops> maildrops_;
   std::optional<RejectLists> reject_lists_;
   std::optional<smtpd::Policy> policy_;
+  std::optional<net::Resolver> resolver_;
+  std::optional<smtpd::Greylist> greylist_;
+  smtpd::FrontDoor front_door_;
   std::optional<smtpd::Intake> intake_;
   std::optional<smtpd::Server> smtp_;
   std::optional<popd::Server> pop3_;

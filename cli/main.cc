@@ -16,6 +16,7 @@
 
 #include "cli/adopt.h"
 #include "cli/backup.h"
+#include "cli/client.h"
 #include "cli/config.h"
 #include "cli/drill.h"
 #include "cli/erase.h"
@@ -65,6 +66,7 @@ struct Arguments {
   ExportOptions out;
   ReconcileOptions reconcile;
   PasswdOptions passwd;
+  ClientOptions client;
   TlsShowOptions tls;
   std::filesystem::path file;
 };
@@ -223,6 +225,16 @@ void take_tls(CLI::App& command, Arguments& arguments) {
       ->type_name("ADDRESS");
 }
 
+void take_client(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.client;
+  command.add_option("ADDRESS", options.address, "the client's IP address")->required();
+  command.add_option("--helo", options.helo, "the name it gives itself")->type_name("NAME");
+  command.add_option("--sender", options.sender, "what it says in MAIL FROM")->type_name("ADDRESS");
+  command.add_option("--recipient", options.recipient, "whom it writes to, for greylisting")
+      ->type_name("ADDRESS");
+  command.add_flag("--json", options.json, "as JSON");
+}
+
 void take_verify(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.verify;
   command.add_flag("--json", options.json, "as JSON");
@@ -366,6 +378,8 @@ constexpr auto commands = std::to_array<Command>({
      [](Arguments& a) { return passwd(a.passwd); }},
     {"tls", "show", "The certificates, and what DNS must say of them", take_tls,
      [](const conf::Settings& s, const Arguments& a) { return tls_show(s, a.tls); }},
+    {"", "client", "Say what the front door would answer a client, and why", take_client,
+     [](const conf::Settings& s, const Arguments& a) { return client(s, a.client); }},
     {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,
      [](const conf::Settings& s, const Arguments& a) { return preflight(s, a.file); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},

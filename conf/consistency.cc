@@ -107,6 +107,23 @@ void check_backup(const BackupSettings& backup, Report& report) {
                                                std::to_string(backup.interval_s));
 }
 
+bool is_name(std::string_view entry) {
+  const bool letters = std::ranges::any_of(entry, [](unsigned char c) { return std::isalpha(c) != 0; });
+  return letters && entry.find_first_of("@:") == std::string_view::npos;
+}
+
+// What would be written down and never do anything.
+void check_front_door(const FrontDoorSettings& door, Report& report) {
+  if (door.early_talkers == EarlyTalkers::refuse && door.greet_delay_ms == 0)
+    report.mistake("front_door.early_talkers",
+                   R"("refuse" needs greet_delay_ms; without it allowed is "tag")");
+  if (door.reverse_name) return;
+  for (const auto& [key, entries] :
+       {std::pair("front_door.allow", &door.allow), std::pair("front_door.deny", &door.deny)})
+    if (const auto name = std::ranges::find_if(*entries, is_name); name != entries->end())
+      report.mistake(key, in_quotes(*name) + " is the name of a client; it needs reverse_name = true");
+}
+
 void check_password(const Maildrop& maildrop, const std::string& path, Report& report) {
   const std::string file = path + ".password_file";
   const std::string hash = path + ".password_hash";
@@ -203,6 +220,7 @@ void check_sites(const Settings& settings, Report& report) {
 void check_consistency(const Settings& settings, Report& report) {
   check_spool(settings.store, report);
   check_backup(settings.backup, report);
+  check_front_door(settings.front_door, report);
   check_tls(settings, report);
   check_listen_tls(settings, report);
   check_certificates(settings, report);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/declaration_front_door.h"
 #include "conf/declaration_sites.h"
 #include "conf/declaration_tls.h"
 #include "conf/place.h"
@@ -451,8 +452,9 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 
 const std::vector<Section>& declaration() {
   static const std::vector<Section> sections = with_defaults(
-      {store_section(), smtpd_section(), popd_section(), tls_section(), backup_section(), gateway_section(),
-       log_section(), certificate_section(), site_section(), route_section(), maildrop_section()});
+      {store_section(), smtpd_section(), resolver_section(), front_door_section(), front_door_list_section(),
+       popd_section(), tls_section(), backup_section(), gateway_section(), log_section(),
+       certificate_section(), site_section(), route_section(), maildrop_section()});
   return sections;
 }
 

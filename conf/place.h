@@ -46,6 +46,18 @@ struct Names<RelayTls> {
 };
 static_assert(Names<RelayTls>::all[static_cast<std::size_t>(RelayTls::required)] == "required");
 
+template <>
+struct Names<EarlyTalkers> {
+  static constexpr std::array<std::string_view, 2> all{"tag", "refuse"};
+};
+static_assert(Names<EarlyTalkers>::all[static_cast<std::size_t>(EarlyTalkers::refuse)] == "refuse");
+
+template <>
+struct Names<Listed> {
+  static constexpr std::array<std::string_view, 3> all{"tag", "defer", "refuse"};
+};
+static_assert(Names<Listed>::all[static_cast<std::size_t>(Listed::refuse)] == "refuse");
+
 template <typename Enum>
 Choice choice_of() {
   return {.names = Strings(Names<Enum>::all.begin(), Names<Enum>::all.end())};

@@ -56,6 +56,39 @@ struct SmtpdSettings {
   unsigned starttls_withheld_h = 24;          // from an address whose handshake failed; 0: from nobody
 };
 
+struct ResolverSettings {
+  std::vector<std::string> servers;  // "127.0.0.1:53"; empty: those of /etc/resolv.conf
+  unsigned deadline_ms = 1500;       // from connect on, for all that is asked of a client
+  unsigned in_flight_max = 256;
+};
+
+enum class EarlyTalkers { tag, refuse };
+enum class Listed { tag, defer, refuse };
+
+// All of it off. None of it is ever applied to a GENUINE recipient.
+struct FrontDoorSettings {
+  bool reverse_name = false;
+  unsigned greet_delay_ms = 0;  // 0: none
+  EarlyTalkers early_talkers = EarlyTalkers::tag;
+  bool helo_checks = false;
+  unsigned threshold = 1;  // the weights of the lists that name a client, those that allow subtracted
+  Listed listed = Listed::defer;
+  bool greylist = false;
+  unsigned greylist_delay_s = 300;
+  unsigned greylist_window_h = 48;    // to come back in
+  unsigned greylist_known_days = 60;  // who delivered is known for so long after the last time
+  unsigned greylist_rows_max = 200'000;
+  std::vector<std::string> allow, deny;  // networks, senders, names of clients
+  std::filesystem::path allow_file, deny_file;
+};
+
+struct FrontDoorList {  // [[front_door.list]]
+  std::string zone;     // "zen.spamhaus.org"
+  unsigned weight = 1;
+  bool allows = false;  // a list of good clients: its weight is subtracted
+  std::string answer;   // "127.0.0.*"; empty: whatever it answers
+};
+
 struct PopdSettings {
   std::vector<std::string> listen;
   std::vector<std::string> listen_tls;      // implicit TLS
@@ -149,6 +182,9 @@ struct Settings {
   GatewaySettings gateway;
   LogSettings log;
   std::vector<CertificatePair> certificates;  // beside those of [smtpd] and [popd]
+  ResolverSettings resolver;
+  FrontDoorSettings front_door;
+  std::vector<FrontDoorList> front_door_lists;
   std::vector<Site> sites;
   std::vector<Route> routes;
   std::vector<Maildrop> maildrops;

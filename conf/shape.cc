@@ -160,6 +160,31 @@ bool is_exit_code(std::string_view text) {
   return code && *code > 0 && *code < 256;
 }
 
+bool is_server_address(std::string_view text) {
+  const auto endpoint = parse_endpoint(text);
+  return endpoint && endpoint->port != 0;
+}
+
+bool is_door_entry(std::string_view text) {
+  if (text == "<>") return true;
+  if (const auto at = text.rfind('@'); at != std::string_view::npos)
+    return text.size() <= 320 && is_domain_name(text.substr(at + 1));
+  if (is_network(text) || parse_address(AF_INET, text) || parse_address(AF_INET6, text)) return true;
+  return is_domain_name(text.starts_with('.') ? text.substr(1) : text);
+}
+
+bool is_list_answer(std::string_view text) {
+  std::size_t parts = 0;
+  for (bool more = true; more; ++parts) {
+    const auto dot = text.find('.');
+    const auto part = text.substr(0, dot);
+    if (part != "*" && (part.empty() || part.size() > 3 || !consists_of(part, digits))) return false;
+    more = dot != std::string_view::npos;
+    text.remove_prefix(more ? dot + 1 : text.size());
+  }
+  return parts == 4;
+}
+
 }  // namespace
 
 const Shape recipient_pattern{.name = "a recipient",
@@ -172,6 +197,17 @@ const Shape relay_address{
     .name = "a mail server", .rule = "HOST:PORT, ADDRESS:PORT and [IPV6]:PORT", .holds = &is_relay_address};
 const Shape variable{.name = "a variable", .rule = "NAME=VALUE", .holds = &is_variable};
 const Shape word{.name = "a word", .rule = "words that are not empty", .holds = &is_word};
+const Shape server_address{.name = "a server",
+                           .rule = "ADDRESS:PORT and [IPV6]:PORT, such as 127.0.0.1:53",
+                           .holds = &is_server_address};
+const Shape door_entry{.name = "an entry",
+                       .rule =
+                           "192.0.2.1, 192.0.2.0/24, 2001:db8::/32, a@b.example, @b.example, <>, "
+                           "mail.b.example and .b.example",
+                       .holds = &is_door_entry};
+const Shape list_answer{.name = "an answer",
+                        .rule = "four numbers with dots between, * for any, such as 127.0.0.2 and 127.0.0.*",
+                        .holds = &is_list_answer};
 const Shape exit_code{
     .name = "an exit code", .rule = "numbers from 1 to 255, as strings", .holds = &is_exit_code};
 

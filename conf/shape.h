@@ -31,6 +31,9 @@ extern const Shape relay_address;      // HOST:PORT, [IPV6]:PORT
 extern const Shape variable;           // NAME=VALUE
 extern const Shape word;               // of a command: anything
 extern const Shape exit_code;          // 1 to 255
+extern const Shape server_address;     // 127.0.0.1:53, [::1]:53; a port is needed
+extern const Shape door_entry;         // a network, a sender, or the name of a client
+extern const Shape list_answer;        // 127.0.0.2, with * for anything
 
 // A listen address in the one form in which two spellings of it compare equal.
 struct Endpoint {

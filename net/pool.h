@@ -22,6 +22,9 @@ class Pool {
     return answer<T>(std::move(start));
   }
 
+  // The same for work that nobody waits for.
+  void post(std::function<void()> work) { asio::post(pool_, std::move(work)); }
+
   void stop() { pool_.join(); }  // after what is queued
 
  private:

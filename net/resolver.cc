@@ -13,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "net/counters.h"
+
 namespace guichet::net {
 namespace {
 
@@ -45,6 +47,21 @@ std::string unbound_address(std::string server) {
   std::erase_if(server, [](char c) { return c == '[' || c == ']'; });
   return server;
 }
+
+// Of this resolver, and of the process.
+class Tally {
+ public:
+  explicit Tally(std::string_view name) : of_process_(counter(name)) {}
+  void operator++() {
+    ++here_;
+    of_process_.add();
+  }
+  [[nodiscard]] std::uint64_t value() const { return here_; }
+
+ private:
+  std::atomic<std::uint64_t> here_ = 0;
+  Counter& of_process_;
+};
 
 struct DeleteContext {
   void operator()(ub_ctx* context) const { ub_ctx_delete(context); }
@@ -119,7 +136,10 @@ class Resolver::Machine {
     answer_all_open();
   }
 
-  [[nodiscard]] Counts counts() const { return {asked_, found_, nothing_, failed_, late_, crowded_}; }
+  [[nodiscard]] Counts counts() const {
+    return {asked_.value(),  found_.value(), nothing_.value(),
+            failed_.value(), late_.value(),  crowded_.value()};
+  }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
  private:
@@ -279,7 +299,8 @@ class Resolver::Machine {
   const int wake_fd_;
   Context context_;
   std::string trouble_;
-  std::atomic<std::uint64_t> asked_{0}, found_{0}, nothing_{0}, failed_{0}, late_{0}, crowded_{0};
+  Tally asked_{"dns.asked"}, found_{"dns.found"}, nothing_{"dns.nothing"}, failed_{"dns.failed"};
+  Tally late_{"dns.late"}, crowded_{"dns.crowded"};
   std::mutex mutex_;
   std::vector<Ask> asked_for_;
   bool stopping_ = false;

@@ -103,6 +103,21 @@ Task<bool> Stream::wait(Io want) {
   co_return !error;
 }
 
+// The timer may have gone off and its handler not have run yet when the wait ends: then it must not cancel
+// the next one.
+Task<bool> Stream::speaks_within(std::chrono::milliseconds time) {
+  const auto waiting = std::make_shared<bool>(true);
+  SteadyTimer timer(socket_.get_executor(), time);
+  timer.async_wait([this, waiting](boost::system::error_code error) {
+    boost::system::error_code ignored;
+    if (!error && *waiting) socket_.cancel(ignored);
+  });
+  const auto [error] = co_await socket_.async_wait(Socket::wait_read, awaited_tuple);
+  *waiting = false;
+  char octet = 0;
+  co_return !error && ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 Task<std::string_view> Stream::read() {
   if (end_ == End::stopping) end_ = End::none;  // said once; what is being received may go on
   for (;;) {

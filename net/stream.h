@@ -69,6 +69,8 @@ class Stream {
   // The PROXY header that stands in front of everything else, and not an octet more. Its state is `reading`
   // when the connection ended before it was whole.
   [[nodiscard]] Task<ProxyHeaderReader> read_proxy_header();
+  // Waits so long for a client that should wait for us; true: it sent something. It is left to be read.
+  [[nodiscard]] Task<bool> speaks_within(std::chrono::milliseconds time);
   // Everything, or false. Clears `octets`. A TLS record ends at a line end where it can: some clients
   // (net-protocol 0.2) miss a CRLF that comes in two pieces.
   [[nodiscard]] Task<bool> write(std::string& octets);

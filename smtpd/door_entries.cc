@@ -41,14 +41,6 @@ void DoorEntries::add(std::string_view text) {
   }
 }
 
-void DoorEntries::add_lines(std::string_view text) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    if (const auto entry = trimmed(text.substr(0, end)); !entry.empty()) add(entry);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
 std::string_view DoorEntries::match(std::string_view client, std::string_view name,
                                     std::string_view sender) const {
   if (const auto address = parse_ip(client))
@@ -59,6 +51,16 @@ std::string_view DoorEntries::match(std::string_view client, std::string_view na
   for (const auto& entry : names_)
     if (means_name(entry, name)) return entry;
   return {};
+}
+
+std::vector<DoorLine> door_lines(std::string_view text) {
+  std::vector<DoorLine> lines;
+  for (unsigned number = 1; !text.empty(); ++number) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (const auto entry = trimmed(text.substr(0, end)); !entry.empty()) lines.push_back({number, entry});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
 }
 
 }  // namespace guichet::smtpd

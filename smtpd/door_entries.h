@@ -14,9 +14,6 @@ class DoorEntries {
  public:
   // "192.0.2.1", "192.0.2.0/24"; "a@b.example", "@b.example", "<>"; "mail.b.example", ".b.example".
   void add(std::string_view text);
-  // A file of them, one a line; # begins a comment.
-  void add_lines(std::string_view text);
-
   [[nodiscard]] bool empty() const { return networks_.empty() && senders_.empty() && names_.empty(); }
   // The entry that means them, as it was written; empty: none does. `name` is the reverse name when it was
   // verified, else empty. Case is folded, ASCII only.
@@ -31,5 +28,12 @@ class DoorEntries {
   std::vector<Network> networks_;
   std::vector<std::string> senders_, names_;
 };
+
+// What a file of entries holds, one a line; # begins a comment.
+struct DoorLine {
+  unsigned number = 0;  // from 1
+  std::string_view entry;
+};
+[[nodiscard]] std::vector<DoorLine> door_lines(std::string_view text);
 
 }  // namespace guichet::smtpd

@@ -4,14 +4,13 @@
 #include <new>
 
 #include "net/counters.h"
-#include "net/log.h"
+#include "smtpd/driver_filing.h"
 #include "smtpd/driver_refusals.h"
 #include "smtpd/recipient_replies.h"
 
 namespace guichet::smtpd {
 namespace {
 
-using net::Level;
 using net::Task;
 using Clock = std::chrono::steady_clock;
 
@@ -61,16 +60,6 @@ std::string protocol_of(const ClientFacts& client, bool tls, bool smtputf8) {
   return (client.esmtp ? "ESMTP" : "SMTP") + (client.esmtp ? secured : "");
 }
 
-// What the log says of a message.
-struct Filing {
-  std::string client;
-  Envelope envelope;
-  store::MessageId id;
-  std::uint64_t octets = 0;
-  std::size_t recipients = 0;
-  store::Result<void> result;
-};
-
 class Driver {
  public:
   Driver(Server& server, Encryption encryption, net::Accepted accepted)
@@ -84,6 +73,7 @@ class Driver {
         session_id_(server.intake.new_id()) {
     static auto& sessions = net::counter("smtp.sessions");
     sessions.add();
+    if (server.front_door) visit_.emplace(*server.front_door);
   }
 
   Task<void> run() {
@@ -100,6 +90,7 @@ class Driver {
     if (server_.handshake_failures->remembers(caller_.place(), net::HandshakeFailures::Clock::now()))
       session_.withhold_starttls();
     session_.set_privileges(caller_.privileges());
+    if (visit_) co_await arrive();
     session_.greet(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
     for (bool go_on = true; go_on;) {
       const auto step = session_.step(input_);
@@ -139,8 +130,8 @@ class Driver {
     if (const auto* reply = std::get_if<SendReply>(&action)) return say(*reply);
     if (const auto* body = std::get_if<BodyOctets>(&action)) return take(body->octets);
     if (const auto* ask = std::get_if<AskClient>(&action)) return answer_client(*ask), true;
-    if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask), true;
-    if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask), true;
+    if (const auto* ask = std::get_if<AskMail>(&action)) return answer_mail(*ask);
+    if (const auto* ask = std::get_if<AskRecipient>(&action)) return answer_recipient(*ask);
     if (std::holds_alternative<AskData>(action)) return answer_data(), true;
     if (std::holds_alternative<DiscardBody>(action)) return incoming_.reset(), true;
     return false;
@@ -153,24 +144,27 @@ class Driver {
     if (const auto* ask = std::get_if<AskFile>(&action)) return file(*ask->transaction);
     if (std::holds_alternative<StartTls>(action)) return start_tls();
     if (std::holds_alternative<BodyOctets>(action)) return spill();
+    if (const auto* ask = std::get_if<AskMail>(&action)) return hear_name(*ask);
+    if (const auto* ask = std::get_if<AskRecipient>(&action)) return ask_door(*ask);
     return end();
   }
 
   // Rates are those of the client, whoever hands its mail in. They answer 4xx only: a burst is late, never
   // lost.
-  bool exceeds(net::Rates& rate) {
-    return !caller_.unlimited() && !rate.take(caller_.place(), Clock::now());
-  }
+  bool exceeds(net::Rates& rate) { return !caller_.unlimited() && !rate.take(caller_.place(), Clock::now()); }
 
   // From here on all is as if that client had connected.
   void answer_client(const AskClient& ask) {
     caller_.told_by_xclient(*ask.told);
     session_.set_privileges(caller_.privileges());
+    if (visit_) visit_->of(caller_.client().address);
     session_.answer(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
   }
 
-  void answer_mail(const AskMail& ask) {
+  // False: DNS has yet to say the client's name.
+  bool answer_mail(const AskMail& ask) {
     caller_.told_by_xforward(session_.forwarded());
+    if (waits_for_name()) return false;
     auto refusal = refusal_of_forwarded(caller_);
     if (!refusal) refusal = server_.intake.refusal(ask.transaction->size_declared);
     if (!refusal && exceeds(server_.messages))
@@ -179,18 +173,32 @@ class Driver {
     recipients_.clear();
     classes_.clear();
     session_.answer(std::move(refusal));
+    return true;
   }
 
-  void answer_recipient(const AskRecipient& ask) {
+  // False: the front door decides, and has to be asked.
+  bool answer_recipient(const AskRecipient& ask) {
     if (exceeds(server_.recipients))
-      return session_.answer(Reply{450, "4.7.1",
-                                   "too many recipients from your address, please try again later",
-                                   Refusal::too_many_recipients_of_address});
+      return settle(Reply{450, "4.7.1", "too many recipients from your address, please try again later",
+                          Refusal::too_many_recipients_of_address});
     auto ruling = server_.policy.rule(*ask.recipient);
-    if (guesses_too_much(ruling.recipient_class)) ruling.answer = put_off_guess(ask.recipient->written);
-    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return session_.answer(std::move(*refusal));
+    if (guesses_too_much(ruling.recipient_class)) return settle(put_off_guess(ask.recipient->written));
+    const bool genuine = ruling.recipient_class == RecipientClass::genuine;
+    const bool through_door = visit_ && !caller_.client().trusted_upstream && visit_->decides(genuine);
+    if (ruling.taken() && through_door) return false;
+    return settle(std::move(ruling));
+  }
+
+  bool settle(Ruling ruling) {
+    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return settle(std::move(*refusal));
     remember(std::move(std::get<store::Recipient>(ruling.answer)), ruling.recipient_class);
     session_.answer(std::nullopt);
+    return true;
+  }
+
+  bool settle(Reply refusal) {
+    session_.answer(std::move(refusal));
+    return true;
   }
 
   // An upstream of ours may ask for any address: that is how Postfix verifies them.
@@ -199,6 +207,85 @@ class Driver {
     if (server_.may_guess.contain(caller_.address())) return false;
     return server_.guesses.exceeded(net::place_of(caller_.address()), recipient_class, Clock::now());
   }
+
+  // --- The front door ---
+
+  // DNS is asked from here on, so that it has answered by the time that it matters.
+  Task<void> arrive() {
+    visit_->of(caller_.client().address);
+    if (!visit_->waits_for_greeting() || caller_.verdict() != net::Admission::Verdict::welcome) co_return;
+    if (encryption_ == Encryption::from_the_start) co_return;  // spoke first, as it must
+    wait_for(Waits::For::command, false);
+    const bool known = co_await delivered_before();
+    if (known) co_return;
+    const std::chrono::milliseconds delay(server_.front_door->rules.greet_delay_ms);
+    const bool early = co_await stream_.speaks_within(delay);
+    static auto& early_talkers = net::counter("smtp.early_talkers");
+    if (!early) co_return;
+    early_talkers.add();
+    visit_->spoke_early();
+  }
+
+  Task<bool> delivered_before() {
+    auto* greylist = server_.front_door->greylist;
+    if (!greylist) co_return false;
+    std::function<bool()> work = [greylist, client = caller_.client().address] {
+      return greylist->delivered_before(client);
+    };
+    co_return co_await server_.pool.run<bool>(std::move(work));
+  }
+
+  // Somebody in between may have said by now who the client is.
+  bool waits_for_name() {
+    if (!visit_) return false;
+    visit_->of(caller_.client().address);
+    return visit_->open(Asked::name);
+  }
+
+  Task<bool> hear_name(const AskMail& ask) {
+    co_await hear(Asked::name);
+    co_return answer_mail(ask);
+  }
+
+  Task<void> hear(Asked what) {
+    keep_input();
+    auto start = [this, what](Gathering::Done done) { visit_->gather(what, std::move(done)); };
+    auto facts = co_await net::answer<DnsFacts>(std::move(start));
+    visit_->settle(what, std::move(facts));
+  }
+
+  // The policy is asked again at the end: its lists may have changed meanwhile.
+  Task<bool> ask_door(const AskRecipient& ask) {
+    if (visit_->open(Asked::name)) co_await hear(Asked::name);
+    if (visit_->open(Asked::lists)) co_await hear(Asked::lists);
+    const auto& rules = server_.front_door->rules;
+    auto facts = visit_->facts(session_.client().helo, ask.transaction->reverse_path.written);
+    auto verdict = judge(rules, facts);
+    if (verdict.ask_greylist) {
+      facts.greylisting = co_await ask_greylist(facts.sender, ask.recipient->written);
+      verdict = judge(rules, facts);
+    }
+    if (verdict.refusal) co_return settle(std::move(*verdict.refusal));
+    co_return settle(server_.policy.rule(*ask.recipient));
+  }
+
+  Task<Greylisting> ask_greylist(const std::string& sender, const std::string& recipient) {
+    keep_input();
+    Greylist::Key key{caller_.client().address, sender, recipient};
+    std::function<Greylisting()> work = [greylist = server_.front_door->greylist, key = std::move(key)] {
+      return greylist->ask(key);
+    };
+    co_return co_await server_.pool.run<Greylisting>(std::move(work));
+  }
+
+  // Nobody waits for it.
+  void remember_client(const Envelope& envelope) {
+    if (!visit_ || !server_.front_door->greylist || envelope.client.empty()) return;
+    server_.pool.post([greylist = server_.front_door->greylist, client = envelope.client,
+                       sender = envelope.mail_from] { greylist->delivered(client, sender); });
+  }
+
+  // --- What follows ---
 
   // The same address twice is one delivery.
   void remember(store::Recipient recipient, RecipientClass recipient_class) {
@@ -292,7 +379,8 @@ class Driver {
 
   Task<bool> file(const Transaction& transaction) {
     keep_input();
-    const auto envelope = envelope_of(transaction);
+    auto envelope = envelope_of(transaction);
+    if (visit_) visit_->record(envelope);
     const auto id = incoming_->id();
     const auto octets = incoming_->octets();
     auto append = incoming_->finish(envelope, recipients_);
@@ -313,13 +401,14 @@ class Driver {
               : reply_for(filed.error()));
     log_filing();
     unlogged_.emplace(Filing{to_text(caller_.client()), envelope, id, octets, recipients_.size(), filed});
-    if (filed) was_of_use();
+    if (filed) was_of_use(envelope);
     co_return true;
   }
 
-  void was_of_use() {
+  void was_of_use(const Envelope& envelope) {
     waits_.filed(Clock::now());
     caller_.was_of_use();
+    remember_client(envelope);
   }
 
   Envelope envelope_of(const Transaction& transaction) {
@@ -402,17 +491,7 @@ class Driver {
   // After the reply has gone out: the client does not wait for the log.
   void log_filing() {
     if (!unlogged_) return;
-    const auto& filed = unlogged_->result;
-    static auto& messages = net::counter("smtp.filed");
-    if (filed) messages.add();
-    net::log_event(filed ? Level::info : Level::error, filed ? "smtp.filed" : "smtp.not_filed",
-                   {{"session", unlogged_->envelope.session},
-                    {"client", unlogged_->client},
-                    {"id", unlogged_->id.uuid.text()},
-                    {"from", unlogged_->envelope.mail_from},
-                    {"recipients", std::to_string(unlogged_->recipients)},
-                    {"octets", std::to_string(unlogged_->octets)},
-                    {"error", filed ? "" : filed.error().text}});
+    note_filing(*unlogged_);
     unlogged_.reset();
   }
 
@@ -424,6 +503,7 @@ class Driver {
   std::string output_;      // replies not yet written: one write for a group of them
   std::string_view input_;  // octets read and not consumed; in the shared buffer or in pending_
   std::string pending_;
+  std::optional<Visit> visit_;  // at the front door, where there is one
   std::vector<store::Recipient> recipients_;
   std::vector<RecipientClass> classes_;  // of each of them
   std::unique_ptr<Incoming> incoming_;

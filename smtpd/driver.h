@@ -14,6 +14,7 @@
 #include "net/pool.h"
 #include "net/rates.h"
 #include "smtpd/caller.h"
+#include "smtpd/door_driver.h"
 #include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
 #include "smtpd/patience.h"
@@ -45,6 +46,7 @@ struct Server {
   GuessLimit& guesses;
   net::Networks may_guess;  // its addresses are exempt
   std::unique_ptr<net::HandshakeFailures> handshake_failures;
+  const FrontDoor* front_door = nullptr;  // null: none
 };
 
 enum class Encryption { on_request, from_the_start };

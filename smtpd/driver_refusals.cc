@@ -34,7 +34,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 void mention_counters() {
   (void)counters();
-  for (const auto* name : {"smtp.sessions", "smtp.filed", "smtp.tls_failed", "smtp.proxy_failed", "smtp.unread"})
+  for (const auto* name :
+       {"smtp.sessions", "smtp.filed", "smtp.tls_failed", "smtp.proxy_failed", "smtp.unread"})
     (void)net::counter(name);
 }
 

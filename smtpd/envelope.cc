@@ -35,6 +35,16 @@ void add_told(std::string& json, const Envelope& envelope) {
   if (envelope.trusted_upstream) json.append(",\"trusted_upstream\":true");
 }
 
+void add_tags(std::string& json, const std::vector<std::string>& tags) {
+  if (tags.empty()) return;
+  json.append(",\"front_door\":");
+  for (char before = '['; const auto& tag : tags) {
+    json.append(1, std::exchange(before, ','));
+    store::append_json_string(json, tag);
+  }
+  json.append("]");
+}
+
 // Of a later release there may be names that this one does not know: then nothing is said.
 std::vector<RecipientClass> classes_of(const nlohmann::json& json) {
   std::vector<RecipientClass> classes;
@@ -77,6 +87,11 @@ std::string encode_envelope(const Envelope& envelope) {
   }
   if (envelope.body_8bitmime) json.append(",\"body_8bitmime\":true");
   if (envelope.smtputf8) json.append(",\"smtputf8\":true");
+  if (!envelope.reverse_name_state.empty()) {
+    add(json, "reverse_name", envelope.reverse_name);
+    add(json, "reverse_name_state", envelope.reverse_name_state);
+  }
+  add_tags(json, envelope.front_door);
   add_classes(json, envelope.recipient_classes);
   add(json, "session", envelope.session);
   return json.append("}");
@@ -100,6 +115,9 @@ store::Result<Envelope> decode_envelope(std::string_view text) {
                     .mail_from = text_of(json, "mail_from"),
                     .body_8bitmime = json.value("body_8bitmime", false),
                     .smtputf8 = json.value("smtputf8", false),
+                    .reverse_name_state = text_of(json, "reverse_name_state"),
+                    .reverse_name = text_of(json, "reverse_name"),
+                    .front_door = json.value("front_door", std::vector<std::string>()),
                     .recipient_classes = classes_of(json)};
   } catch (const std::exception& error) {  // nlohmann's own, and std::stoi's
     return store::fail(store::ErrorKind::damaged, std::string("cannot read an envelope: ") + error.what());

@@ -28,6 +28,11 @@ struct Envelope {
   std::string mail_from;  // octets as received; empty: the null sender
   bool body_8bitmime = false;
   bool smtputf8 = false;
+  // How far the name of the client's address was found out: "verified", "unverified", "none", "unknown";
+  // empty: it was not asked for.
+  std::string reverse_name_state = {};
+  std::string reverse_name = {};
+  std::vector<std::string> front_door = {};  // tags (front_door.h)
   // Of each recipient of the message, in their order; empty in records of early releases and of imports.
   std::vector<RecipientClass> recipient_classes = {};
 };

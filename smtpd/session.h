@@ -141,8 +141,8 @@ struct StartTls {};
 // Flush what was sent, then close. Every further step gives it again.
 struct Close {};
 
-using Action = std::variant<NeedInput, SendReply, AskClient, AskMail, AskRecipient, AskData, BodyOctets, AskFile,
-                            DiscardBody, StartTls, Close>;
+using Action = std::variant<NeedInput, SendReply, AskClient, AskMail, AskRecipient, AskData, BodyOctets,
+                            AskFile, DiscardBody, StartTls, Close>;
 
 struct Step {
   std::size_t consumed = 0;  // of the input given
@@ -267,8 +267,8 @@ class Session {
   std::optional<IncomingChunk> chunk_;
   ClientAttributes told_;       // by XCLIENT; they are never taken back
   ClientAttributes forwarded_;  // by XFORWARD; they go with the transaction
-  Path recipient_;    // the one being asked about
-  std::string said_;  // the command being obeyed, for Refused
+  Path recipient_;              // the one being asked about
+  std::string said_;            // the command being obeyed, for Refused
   Stage stage_ = Stage::connect;
   CommandReader commands_;
   Due due_;

@@ -24,8 +24,7 @@ void Session::bdat(std::string_view argument) {
   const auto size = parse_chunk_size(argument);
   if (!size) return say_and_close({501, "5.5.4", "Syntax: BDAT octets [LAST]", Refusal::bdat});
   if (size->octets > kChunkOctetsMax)
-    return say_and_close(
-        for_client({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large}));
+    return say_and_close(for_client({552, "5.3.4", "Message size exceeds fixed limit", Refusal::too_large}));
   chunk_.emplace(IncomingChunk{size->octets, size->octets, size->last, std::nullopt});
   // RFC 5321 4.1.4
   if (!transaction_) return refuse_chunk({503, "5.5.1", "Need RCPT command", Refusal::out_of_order});

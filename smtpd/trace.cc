@@ -54,9 +54,13 @@ std::string_view address_literal_tag(std::string_view address) {
   return address.find(':') == std::string_view::npos ? "[" : "[IPv6:";
 }
 
-// RFC 5321 4.4 TCP-info: the name is there only when a neighbour of ours has looked it up.
+// RFC 5321 4.4 TCP-info, as Postfix writes it: the name is there only when its owner's DNS vouches for it, or
+// a neighbour of ours has looked it up.
 void add_client(std::string& out, const Envelope& envelope) {
-  if (!envelope.client_name.empty()) out.append(harmless_name(envelope.client_name)).append(" ");
+  if (envelope.reverse_name_state == "verified")
+    out.append(harmless_name(envelope.reverse_name)).append(" ");
+  else if (!envelope.client_name.empty())
+    out.append(harmless_name(envelope.client_name)).append(" ");
   if (envelope.client.empty()) {
     out.append("[unknown]");
   } else {

@@ -55,9 +55,9 @@ Result<void> check_format(const File& file, const fs::path& store) {
 // The names that a store may hold; "lock" is there before the format is.
 bool known_name(const std::string& name) {
   // "lost+found" is in the root of a file system of its own, which is a fine place for a store.
-  static const std::array<std::string_view, 10> known{"format", "format.new", "lock",         "volumes",
-                                                      "spool",  "index",      "control.sock", "scrub",
-                                                      "backup", "lost+found"};
+  static const auto known = std::to_array<std::string_view>(
+      {"format", "format.new", "lock", "volumes", "spool", "index", "control.sock", "scrub", "backup",
+       "erasures.jsonl", "refusals", "greylist.sqlite", "lost+found"});
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 

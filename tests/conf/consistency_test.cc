@@ -132,5 +132,31 @@ TEST(Consistency, IsSilentAboutWhatFollowsFromAMistake) {
             "with $, as mkpasswd prints them)\n");
 }
 
+TEST(Consistency, TheFrontDoorHasNothingThatDoesNothing) {
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[front_door]\nearly_talkers = \"refuse\"\n")),
+      "FILE:2: front_door.early_talkers: \"refuse\" needs greet_delay_ms; without it allowed is \"tag\"\n");
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[front_door]\ndeny = [\"192.0.2.0/24\", \"2001:db8::/32\", \"<>\", "
+                               "\"@a.example\", \".b.example\"]\n")),
+      "FILE:2: front_door.deny: \".b.example\" is the name of a client; it needs reverse_name = true\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[front_door]\nallow = [\".b.example\"]\nreverse_name = true\n")), "");
+}
+
+TEST(Consistency, ATableInsideASectionIsReadAsOne) {
+  const auto settings = settings_of(
+      with_minimal("[front_door]\ngreylist = true\n[[front_door.list]]\nzone = \"a.example\"\nweight = 2\n"
+                   "[[front_door.list]]\nzone = \"b.example\"\nallows = true\nanswer = \"127.0.0.*\"\n"));
+  ASSERT_EQ(settings.front_door_lists.size(), 2u);
+  EXPECT_TRUE(settings.front_door.greylist);
+  EXPECT_EQ(settings.front_door_lists[0].weight, 2u);
+  EXPECT_TRUE(settings.front_door_lists[1].allows);
+  EXPECT_EQ(
+      mistakes_of(with_minimal("[front_door]\n[[front_door.list]]\nweigth = 2\n")),
+      "FILE:2: front_door.list.zone: is missing; needed is a string, a domain name (letters, digits and "
+      "hyphens between dots, other scripts in their xn-- form)\n"
+      "FILE:3: front_door.list.weigth: unknown key; the nearest known one is front_door.list.weight\n");
+}
+
 }  // namespace
 }  // namespace guichet::conf

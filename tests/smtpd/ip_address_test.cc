@@ -49,9 +49,9 @@ TEST(IpNetwork, ContainsWhatSharesItsBits) {
 
 TEST(DoorEntries, MeanNetworksSendersAndNames) {
   DoorEntries entries;
-  entries.add_lines(
-      "# towns\n 192.0.2.0/24 \r\n\nclerk@town.example # the clerk\n@city.example\n<>\n"
-      "mail.state.example\n.land.example");
+  for (const auto* entry :
+       {"192.0.2.0/24", "clerk@town.example", "@city.example", "<>", "mail.state.example", ".land.example"})
+    entries.add(entry);
   EXPECT_FALSE(entries.empty());
   const auto match = [&](const char* client, const char* name, const char* sender) {
     return std::string(entries.match(client, name, sender));
@@ -68,6 +68,14 @@ TEST(DoorEntries, MeanNetworksSendersAndNames) {
   EXPECT_EQ(match("198.51.100.1", "badland.example", "x@y"), "");
   EXPECT_EQ(match("198.51.100.1", "", "x@y"), "");
   EXPECT_TRUE(DoorEntries().empty());
+}
+
+TEST(DoorEntries, StandInAFileOneALine) {
+  std::string found;
+  for (const auto& [number, entry] : door_lines("# towns\n 192.0.2.0/24 \r\n\n@b.example # all of it\n<>"))
+    found += std::to_string(number) + " " + std::string(entry) + "\n";
+  EXPECT_EQ(found, "2 192.0.2.0/24\n4 @b.example\n5 <>\n");
+  EXPECT_TRUE(door_lines("").empty());
 }
 
 }  // namespace
