@@ -61,10 +61,10 @@ bool fits(std::string_view pattern, std::string_view address) {
 }
 
 Ruling Policy::rule(const Path& path) const {
-  // RFC 5321 4.5.1: postmaster is taken, without a domain too
+  // RFC 5321 4.5.1: postmaster is taken, in any case of letters and without a domain too
   const bool bare = is_bare_postmaster(path) && !sites_.empty();
   const auto domain = bare ? sites_.front().domain : path.domain;
-  const auto address = path.local_part + "@" + domain;
+  const auto address = (bare ? "postmaster" : path.local_part) + "@" + domain;
   Ruling ruling;
   ruling.site = bare ? &sites_.front() : site_of(domain, address);
   ruling.answer = refusal_of(RecipientClass::unknown, {path.written, {}, {}});
@@ -75,7 +75,7 @@ Ruling Policy::rule(const Path& path) const {
     ruling.answer = store::Recipient{bare ? address : path.written,
                                      ruling.route ? ruling.route->maildrop : ruling.site->maildrop};
   else
-    ruling.answer = refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, domain});
+    ruling.answer = refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, ruling.site->domain});
   return ruling;
 }
 

@@ -49,6 +49,9 @@ TEST_F(Routes, AreAskedBeforeTheSites) {
   EXPECT_EQ(maildrop_of(policy, "postmaster@example.test"), "people");
   EXPECT_EQ(maildrop_of(policy, "postmaster@other.test"), "people");
   EXPECT_EQ(maildrop_of(policy, "Postmaster"), "people");
+  const auto bare = policy.rule(parse_path("<POSTMASTER>")->path);
+  EXPECT_EQ(std::get<store::Recipient>(bare.answer).address, "postmaster@example.test")
+      << "one person, one way of writing";
   EXPECT_EQ(maildrop_of(policy, "abuse@example.test"), "people");
   EXPECT_EQ(maildrop_of(policy, "abuse@other.test"), "other");
   EXPECT_EQ(maildrop_of(policy, "foi+request-1@example.test"), "foi");
