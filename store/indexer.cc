@@ -4,17 +4,16 @@
 #include <utility>
 
 #include "store/projection.h"
-#include "store/read_back.h"
 #include "store/thread_kind.h"
 
 namespace guichet::store {
 
 Indexer::Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position,
-                 SetAside set_aside)
+                 Inspect inspect)
     : index_(std::move(index)),
       archive_(archive),
       alarm_(std::move(alarm)),
-      set_aside_(std::move(set_aside)),
+      inspect_(std::move(inspect)),
       end_(position),
       thread_([this] { run(); }) {}
 
@@ -145,27 +144,12 @@ Result<std::size_t> Indexer::step_merged() noexcept {
 
 Result<void> Indexer::update(std::vector<News> news, const IndexPosition& end) {
   if (behind_) return recover(end);
-  if (set_aside_) set_aside_unreadable(news);
+  if (inspect_) inspect_(news);
   return index_->apply(news, end);
 }
 
-// They are stuck in the index at once; in the volumes as soon as the writer has it.
-void Indexer::set_aside_unreadable(std::vector<News>& news) {
-  std::vector<Fact> facts;
-  for (auto& stuck : unreadable_among(archive_, news)) {
-    facts.push_back(stuck.fact);
-    news.emplace_back(std::move(stuck));
-  }
-  if (facts.empty()) return;
-  alarm_(
-      "delivery.damaged: what was just filed cannot be read back, and is not offered; the disk or the memory "
-      "of this "
-      "machine is failing: guichet verify, guichet queue");
-  set_aside_(std::move(facts));
-}
-
 Result<void> Indexer::recover(const IndexPosition& end) {
-  auto caught_up = catch_up(*index_, archive_, end.end, alarm_);
+  auto caught_up = catch_up(*index_, archive_, end.end, alarm_, inspect_);
   if (!caught_up && caught_up.error().kind == ErrorKind::foreign)
     return store::rebuild(*index_, archive_, end.end, alarm_);
   return caught_up;

@@ -18,19 +18,17 @@
 
 #include "store/archive.h"
 #include "store/index.h"
+#include "store/projection.h"
 #include "store/seams.h"
 
 namespace guichet::store {
 
 class Indexer {
  public:
-  // Called in this object's thread with what was found damaged when it was read back; to be recorded.
-  using SetAside = std::function<void(std::vector<Fact> stuck)>;
-
-  // `index` is used by this object's thread alone from now on. With `set_aside` each new body is read back
-  // before its deliveries can be listed.
+  // `index` is used by this object's thread alone from now on. `inspect` sees all news before the index, in
+  // this object's thread: with a ReadBack each new body is read before its deliveries can be listed.
   Indexer(std::unique_ptr<Index> index, const Archive& archive, Alarm alarm, IndexPosition position,
-          SetAside set_aside = nullptr);
+          Inspect inspect = nullptr);
   ~Indexer();
 
   void push(std::vector<News> news, IndexPosition end);
@@ -64,14 +62,13 @@ class Indexer {
   Result<void> update(std::vector<News> news, const IndexPosition& end);
   Result<std::size_t> step_merged() noexcept;
   Result<void> recover(const IndexPosition& end);
-  void set_aside_unreadable(std::vector<News>& news);
 
   static constexpr std::size_t news_kept_max = 100'000;
 
   std::unique_ptr<Index> index_;
   const Archive& archive_;
   const Alarm alarm_;
-  const SetAside set_aside_;
+  const Inspect inspect_;
 
   std::mutex mutex_;
   std::condition_variable work_;     // for the thread: there is something to do, or somebody asks

@@ -27,8 +27,8 @@ std::optional<News> news_or_alarm(const ScannedRecord& record, const Alarm& alar
 // read while this one is written: for a million messages that takes half the time on two processors.
 class Feed {
  public:
-  Feed(Index& index, const Archive& archive, const Alarm& alarm)
-      : index_(index), archive_(archive), alarm_(alarm) {}
+  Feed(Index& index, const Archive& archive, const Alarm& alarm, const Inspect& inspect)
+      : index_(index), archive_(archive), alarm_(alarm), inspect_(inspect) {}
 
   Result<void> run(std::optional<IndexPosition> from, Place until) {
     auto volumes = archive_.volumes();
@@ -58,14 +58,19 @@ class Feed {
     return {};
   }
 
+  // Cut before a body, so that it stays with its facts, as long as the batch does not grow too much.
   Result<void> visit(const ScannedRecord& record) {
+    const bool body = record.header.type == RecordType::resource;
+    if (news_.size() >= (body ? news_batch : 2 * news_batch))
+      if (auto flushed = flush(); !flushed) return flushed;
     position_ = {{record.place.volume, record.end}, record.header.chain};
     if (auto news = news_or_alarm(record, alarm_)) news_.push_back(std::move(*news));
-    return news_.size() >= news_batch ? flush() : Result<void>();
+    return {};
   }
 
   Result<void> flush() {
     if (!position_) return {};
+    if (inspect_) inspect_(news_);
     if (auto before = written(); !before) return before;
     writing_ = std::async(std::launch::async, [this, news = std::exchange(news_, {}), end = *position_] {
       return index_.apply(news, end);
@@ -79,6 +84,7 @@ class Feed {
   Index& index_;
   const Archive& archive_;
   const Alarm& alarm_;
+  const Inspect& inspect_;
   std::vector<News> news_;
   std::optional<IndexPosition> position_;
   std::future<Result<void>> writing_;  // last: its end is waited for while the index is still there
@@ -187,7 +193,8 @@ Result<bool> position_is_ours(const Archive& archive, const IndexPosition& posit
   return found || (scan->end == position.end.offset && scan->chain == position.chain);
 }
 
-Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm) {
+Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm,
+                      const Inspect& inspect) {
   const auto position = index.reader().position();
   if (!position) return tl::unexpected(position.error());
   if (*position) {
@@ -198,7 +205,8 @@ Result<void> catch_up(Index& index, const Archive& archive, Place until, const A
   const auto merged_are_there = merged_are_ours(index.reader(), archive);
   if (!merged_are_there) return tl::unexpected(merged_are_there.error());
   if (!*merged_are_there) return fail(ErrorKind::foreign, "the index has history that is not there any more");
-  if (auto fed = Feed(index, archive, alarm).run(*position, until); !fed) return fed;
+  const Inspect known_ground = *position ? inspect : nullptr;
+  if (auto fed = Feed(index, archive, alarm, known_ground).run(*position, until); !fed) return fed;
   return take_in_all_merged(index, archive, alarm);
 }
 
@@ -225,7 +233,7 @@ Result<std::size_t> take_in_merged(Index& index, const Archive& archive, const A
 Result<void> rebuild(Index& index, const Archive& archive, Place until, const Alarm& alarm) {
   if (auto begun = index.begin_rebuild(); !begun) return begun;
   Abandon abandon{&index};
-  if (auto fed = Feed(index, archive, alarm).run(std::nullopt, until); !fed) return fed;
+  if (auto fed = Feed(index, archive, alarm, nullptr).run(std::nullopt, until); !fed) return fed;
   if (auto taken = take_in_all_merged(index, archive, alarm); !taken) return taken;
   abandon.index = nullptr;
   return index.end_rebuild();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "store/archive.h"
 #include "store/error.h"
@@ -12,6 +13,9 @@
 #include "store/seams.h"
 
 namespace guichet::store {
+
+// Sees news before the index does, a body always together with the facts that came with it, and may add some.
+using Inspect = std::function<void(std::vector<News>& news)>;
 
 // nullopt: the record is no news (warcinfo, revisit).
 [[nodiscard]] Result<std::optional<News>> news_of(const ScannedRecord& record);
@@ -24,8 +28,10 @@ namespace guichet::store {
 // batches, then takes in what is there of other lineages. Damaged records are skipped with an alarm, a fact
 // of a later release too; so is a volume of another lineage that cannot be read at all, until the next time.
 // foreign: the index is of other volumes than these (its position is not theirs, or it has volumes that are
-// not there); the caller rebuilds.
-[[nodiscard]] Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm);
+// not there); the caller rebuilds. `inspect` sees what follows the position that the index has; of an index
+// that has none, nothing.
+[[nodiscard]] Result<void> catch_up(Index& index, const Archive& archive, Place until, const Alarm& alarm,
+                                    const Inspect& inspect = nullptr);
 
 // Empties the index and fills it again from the volumes, in one transaction.
 [[nodiscard]] Result<void> rebuild(Index& index, const Archive& archive, Place until, const Alarm& alarm);

@@ -49,4 +49,17 @@ std::vector<NewFact> unreadable_among(const Archive& archive, std::span<const Ne
   return stuck;
 }
 
+void ReadBack::operator()(std::vector<News>& news) const {
+  std::vector<Fact> facts;
+  for (auto& stuck : unreadable_among(archive_, news)) {
+    facts.push_back(stuck.fact);
+    news.emplace_back(std::move(stuck));
+  }
+  if (facts.empty()) return;
+  alarm_(
+      "delivery.damaged: what was just filed cannot be read back, and is not offered; the disk or the memory "
+      "of this machine is failing: guichet verify, guichet queue");
+  set_aside_(std::move(facts));
+}
+
 }  // namespace guichet::store

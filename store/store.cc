@@ -1,12 +1,15 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <future>
+#include <iterator>
 
 #include "store/earlier.h"
 #include "store/erasure.h"
 #include "store/indexer.h"
 #include "store/marks.h"
 #include "store/projection.h"
+#include "store/read_back.h"
 #include "store/recovery.h"
 #include "store/writer.h"
 
@@ -41,13 +44,18 @@ class RealStore final : public Store {
     if (auto swept = sweep_spool(disk_, options_.path); !swept) return swept;
     auto tip = seal_last_volume(archive_, alarm);
     if (!tip) return tl::unexpected(tip.error());
-    auto index = open_index(alarm);
+    std::vector<Fact> stuck;  // of what is caught up; there is no writer yet
+    const auto keep = [&stuck](std::vector<Fact> facts) {
+      std::ranges::move(facts, std::back_inserter(stuck));
+    };
+    auto index = open_index(alarm, inspection(alarm, keep));
     if (!index) return tl::unexpected(index.error());
     if (auto opened = open_readers(); !opened) return opened;
     indexer_ = std::make_unique<Indexer>(std::move(*index), archive_, alarm,
                                          IndexPosition{{tip->volume, tip->length}, tip->chain},
-                                         options_.read_back ? set_aside() : nullptr);
+                                         inspection(alarm, [this](auto facts) { record(std::move(facts)); }));
     writer_ = std::make_unique<Writer>(options_, disk_, room_, clock, ids, alarm, *indexer_, *earlier_, *tip);
+    if (!stuck.empty()) record(std::move(stuck));
     return {};
   }
 
@@ -124,17 +132,20 @@ class RealStore final : public Store {
   }
 
  private:
-  // There is a writer by the time there are news.
-  Indexer::SetAside set_aside() {
-    return [this](std::vector<Fact> stuck) {
-      writer_->push({.body = std::nullopt, .facts = std::move(stuck), .done = [](const Result<void>&) {}});
-    };
+  Inspect inspection(const Alarm& alarm, ReadBack::SetAside set_aside) const {
+    if (!options_.read_back) return nullptr;
+    return ReadBack(archive_, alarm, std::move(set_aside));
   }
 
-  Result<std::unique_ptr<Index>> open_index(const Alarm& alarm) {
+  // There is a writer by the time there are news.
+  void record(std::vector<Fact> facts) {
+    writer_->push({.body = std::nullopt, .facts = std::move(facts), .done = [](const Result<void>&) {}});
+  }
+
+  Result<std::unique_ptr<Index>> open_index(const Alarm& alarm, const Inspect& inspect) {
     auto index = Index::open(index_file(options_.path));
     if (!index) return index;
-    auto current = bring_up(**index, alarm);
+    auto current = bring_up(**index, alarm, inspect);
     if (!current && current.error().kind == ErrorKind::damaged) {
       alarm(current.error().text + "; it is set aside and made anew");
       index->reset();
@@ -147,8 +158,8 @@ class RealStore final : public Store {
   }
 
   // An index that cannot be brought up to date is of other volumes: it is filled again.
-  Result<void> bring_up(Index& index, const Alarm& alarm) {
-    auto caught_up = catch_up(index, archive_, everything, alarm);
+  Result<void> bring_up(Index& index, const Alarm& alarm, const Inspect& inspect) {
+    auto caught_up = catch_up(index, archive_, everything, alarm, inspect);
     if (caught_up || caught_up.error().kind != ErrorKind::foreign) return caught_up;
     alarm(caught_up.error().text + "; it is rebuilt");
     return store::rebuild(index, archive_, everything, alarm);

@@ -16,7 +16,10 @@ using ::testing::SizeIs;
 
 class ReadBackTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { start(); }
+
+  void start() {
+    store_.reset();
     auto opened = Store::open({.path = home_.path() / "store", .prepare_octets = 0, .read_back = true}, disk_,
                               clock_, ids_, alarms_.listener());
     ASSERT_TRUE(opened) << opened.error().text;
@@ -70,6 +73,28 @@ TEST_F(ReadBackTest, TheDeliveriesOfADamagedBodyAreStuck) {
   ASSERT_THAT(stuck, SizeIs(1));
   EXPECT_EQ(std::get<Stuck>(stuck[0].fact).uid, damaged.uids.front());
   EXPECT_EQ(std::get<Stuck>(stuck[0].fact).message, damaged.message);
+}
+
+// What was filed just before a crash was not read back yet.
+TEST_F(ReadBackTest, WhatIsCaughtUpAfterACrashIsReadBackToo) {
+  const auto known = take("known to the index");
+  store_->stop();
+  const auto index = home_.path() / "store/index", older = home_.path() / "older";
+  std::filesystem::copy(index, older);
+  start();
+  const auto sound = take("sound"), damaged = take("damaged");
+  const auto place = place_of(damaged);
+  spoil(place);
+  store_->stop();
+  std::filesystem::remove_all(index);
+  std::filesystem::rename(older, index);  // as if it had never heard of the two
+  start();
+  EXPECT_THAT(store_->waiting("foi", 0).value(), SizeIs(2));
+  EXPECT_EQ(store_->deliveries(damaged.message).value().at(0).state, DeliveryState::stuck);
+  EXPECT_THAT(alarms_.heard(), testing::ElementsAre(testing::HasSubstr("delivery.damaged")));
+  ASSERT_TRUE(store_->rebuild_index());
+  EXPECT_EQ(store_->deliveries(damaged.message).value().at(0).state, DeliveryState::stuck)
+      << "there is a record of it";
 }
 
 }  // namespace
