@@ -90,13 +90,13 @@ Made make_driver(const Settings& settings, const Maildrop& maildrop, store::Disk
 
 tl::expected<void, std::string> Feeders::start(const Settings& settings, store::Store& store,
                                                store::Disk& disk, store::Clock& clock,
-                                               const handover::Feeder::Say& say) {
+                                               const handover::Say& say) {
   std::vector<std::unique_ptr<handover::Feeder>> started;
   for (const auto& maildrop : settings.maildrops) {
     auto driver = make_driver(settings, maildrop, disk);
     if (!driver) return tl::unexpected(driver.error());
     if (*driver)
-      started.push_back(std::make_unique<handover::Feeder>(handover::FeederOptions{.maildrop = maildrop.name},
+      started.push_back(std::make_unique<handover::Feeder>(handover::FeedOptions{.maildrop = maildrop.name},
                                                            std::move(*driver), store, clock, say));
   }
   const std::lock_guard lock(mutex_);

@@ -19,7 +19,7 @@ class Feeders {
   // Reads the passwords that drivers need. The error is one line for the operator.
   [[nodiscard]] tl::expected<void, std::string> start(const conf::Settings& settings, store::Store& store,
                                                       store::Disk& disk, store::Clock& clock,
-                                                      const handover::Feeder::Say& say);
+                                                      const handover::Say& say);
   // Waits for the attempts that are under way.
   void stop();
   // Something was filed. From any thread, also before start() and after stop().

@@ -355,7 +355,7 @@ class Gateway {
     return {};
   }
 
-  static handover::Feeder::Say say() {
+  static handover::Say say() {
     return {.alarm = alarm, .news = [](const std::string& text) {
               net::log_event(Level::info, "handover", {{"text", text}});
             }};

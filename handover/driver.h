@@ -15,7 +15,8 @@ struct Item {
   store::Uid uid;
   store::MessageId message;
   std::string recipient;
-  std::string mail_from;          // "" for the null sender
+  std::string mail_from;          // "" for the null sender; octets as they came
+  bool utf8_declared = false;     // it came with SMTPUTF8
   std::uint64_t size_octets = 0;  // of the served form
   store::Instant delivered;       // the same at each attempt
 };

@@ -1,8 +1,11 @@
 #include "handover/smtp_route.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
-#include "handover/transfer.h"
+#include "handover/smtp_connection.h"
+#include "handover/smtp_words.h"
 
 namespace guichet::handover {
 namespace {
@@ -10,27 +13,75 @@ namespace {
 constexpr unsigned own_hops_max = 2;  // this one, and one that came back once
 constexpr unsigned hops_max = 50;
 
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
 bool starts_field(std::string_view line, std::string_view name) {
   return line.size() >= name.size() && std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
            return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
          });
 }
 
-long tls_level(StartTls tls) {
-  switch (tls) {
-    case StartTls::never:
-      return CURLUSESSL_NONE;
-    case StartTls::when_offered:
-      return CURLUSESSL_TRY;
-    case StartTls::required:
-      break;
+// One message through one connection.
+class Attempt {
+ public:
+  Attempt(const SmtpRouteOptions& options, const std::stop_token& stop) : next_(options, stop) {}
+
+  Outcome run(const SmtpEnvelope& envelope, std::string begin, store::ServedMessage& rest) {
+    if (!next_.open()) return none(next_.error());
+    const auto extensions = extensions_of(next_.hello());
+    if (auto obstacle = obstacle_of(envelope, extensions))
+      return {Outcome::Kind::refused_for_good, std::move(*obstacle)};
+    if (auto refusal = say(mail_command(envelope, extensions), 2)) return *refusal;
+    if (auto refusal = say("RCPT TO:<" + envelope.recipient + ">", 2)) return *refusal;
+    if (auto refusal = say("DATA", 3)) return *refusal;
+    return send(std::move(begin), rest);
   }
-  return CURLUSESSL_ALL;
-}
+
+ private:
+  // Nothing: the answer was of the kind that was hoped for, by its first digit.
+  std::optional<Outcome> say(const std::string& command, int hoped_for) {
+    const auto reply = next_.ask(command);
+    if (!reply) return none("the connection ended after " + command.substr(0, 4));
+    if (reply->code / 100 == hoped_for) return std::nullopt;
+    next_.take_leave();
+    return Outcome{meaning_of_reply(reply->code, command), reply->text};
+  }
+
+  Outcome send(std::string piece, store::ServedMessage& rest) {
+    DotStuffing stuffing;
+    while (!piece.empty()) {
+      std::string stuffed;
+      stuffing.feed(piece, stuffed);
+      if (!next_.send(stuffed)) return cut_off();
+      auto more = rest.next();
+      if (!more) return not_readable(more.error());  // without the last dot it is no message
+      piece = std::move(*more);
+    }
+    std::string end;
+    stuffing.finish(end);
+    return next_.send(end) ? conclude() : cut_off();
+  }
+
+  Outcome conclude() {
+    const auto reply = next_.reply();
+    if (!reply) return none("the connection ended before the answer to the message");
+    next_.take_leave();
+    if (reply->code / 100 == 2) return {};
+    return {meaning_of_reply(reply->code, "DATA"), reply->text};
+  }
+
+  // One that ends the connection in the middle of the message may have said why.
+  Outcome cut_off() {
+    const auto reply = next_.reply();
+    if (reply && reply->code >= 400) return {meaning_of_reply(reply->code, "DATA"), reply->text};
+    return none("the connection ended in the middle of the message");
+  }
+
+  Outcome none(std::string why) {
+    if (next_.stopped()) return {Outcome::Kind::stopped, ""};
+    return {Outcome::Kind::unreachable, std::move(why)};
+  }
+
+  SmtpConnection next_;
+};
 
 }  // namespace
 
@@ -59,45 +110,19 @@ std::string without_return_path(std::string octets) {
   return octets;
 }
 
-Outcome::Kind meaning_of_reply(long reply, std::string_view command) {
-  const bool about_the_message =
-      command.starts_with("MAIL") || command.starts_with("RCPT") || command.starts_with("DATA");
-  if (!about_the_message || reply < 400 || reply == 421) return Outcome::Kind::unreachable;
-  return reply < 500 ? Outcome::Kind::refused_for_now : Outcome::Kind::refused_for_good;
-}
-
 Outcome SmtpRouteDriver::hand_over(const Item& item, store::ServedMessage& octets,
                                    const std::stop_token& stop) {
   auto begin = octets.next();
   if (!begin) return not_readable(begin.error());
   if (goes_in_circles(*begin, options_.hostname))
     return {Outcome::Kind::refused_for_good, "it goes in circles: it came by here before"};
-
   const auto whole = begin->size();
   auto body = without_return_path(std::move(*begin));
-  const auto size = item.size_octets - (whole - body.size());
-  Transfer transfer(octets, stop);
-  transfer.body_begins_with(std::move(body));
-  // What follows the slash is what EHLO says.
-  transfer.set(CURLOPT_URL, "smtp://" + bracketed(options_.host) + ":" + std::to_string(options_.port) + "/" +
-                                options_.hostname);
-  transfer.set(CURLOPT_PROTOCOLS_STR, "smtp");
-  transfer.set(CURLOPT_TIMEOUT, static_cast<long>(options_.time_limit.count()));
-  transfer.set(CURLOPT_USE_SSL, tls_level(options_.tls));
-  const bool verify = options_.tls == StartTls::required;  // encryption is better than none, whoever it is
-  transfer.set(CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
-  transfer.set(CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-  if (!options_.ca_file.empty()) transfer.set(CURLOPT_CAINFO, options_.ca_file.string());
-  transfer.set(CURLOPT_MAIL_FROM, "<" + item.mail_from + ">");
-  transfer.add(CURLOPT_MAIL_RCPT, "<" + item.recipient + ">");
-  transfer.set(CURLOPT_UPLOAD, 1L);
-  transfer.set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
-  const bool taken = transfer.run();
-  if (taken) return {};
-  if (transfer.unreadable()) return not_readable(*transfer.unreadable());
-  if (transfer.stopped()) return {Outcome::Kind::stopped, ""};
-  const auto said = transfer.last_heard().empty() ? transfer.error() : transfer.last_heard();
-  return {meaning_of_reply(transfer.reply(), transfer.last_sent()), said};
+  const SmtpEnvelope envelope{.mail_from = item.mail_from,
+                              .recipient = item.recipient,
+                              .utf8_declared = item.utf8_declared,
+                              .size_octets = item.size_octets - (whole - body.size())};
+  return Attempt(options_, stop).run(envelope, std::move(body), octets);
 }
 
 }  // namespace guichet::handover

@@ -3,7 +3,7 @@
 // What goes on is the served form without its Return-Path, which the last server adds (RFC 5321 section 4.4),
 // under the envelope sender that came, the null sender too. A refusal for good makes the message stuck, never
 // a bounce: it would go to whoever a stranger named as the sender. A message that came by here before goes in
-// circles.
+// circles. What is said to servers that do not take every octet: smtp_words.h.
 #pragma once
 
 #include <chrono>
@@ -45,7 +45,5 @@ class SmtpRouteDriver final : public Driver {
 [[nodiscard]] bool goes_in_circles(std::string_view octets, std::string_view hostname);
 // Without its Return-Path, if that is its first field.
 [[nodiscard]] std::string without_return_path(std::string octets);
-// What a reply to `command` ("RCPT TO:<…>", "DATA", or the octets' end) means; 0: none came.
-[[nodiscard]] Outcome::Kind meaning_of_reply(long reply, std::string_view command);
 
 }  // namespace guichet::handover

@@ -100,6 +100,9 @@ struct OfferQuery {
   // session that was dropped, or a refusal; after `settle_us` where the consumer has seen it and gone on.
   Instant now = {};
   std::int64_t settle_us = 0;
+  // Of what was offered before at least so many, beyond the limit where what is new fills it: for who takes
+  // all that it is given, so that under steady arrivals what was refused once gets its turn too.
+  std::size_t again = 0;
 };
 
 // What befell a delivery, besides being handed over.

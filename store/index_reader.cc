@@ -351,9 +351,11 @@ Result<std::vector<WaitingRow>> IndexReader::all_offerable(const std::string& ma
 Result<std::vector<WaitingRow>> IndexReader::offerable(const OfferQuery& query) {
   if (query.limit == 0) return all_offerable(query.maildrop);
   auto rows = connection_->waiting.all(read_waiting, query.maildrop, at_most(query.limit));
-  if (!rows || rows->size() == query.limit) return rows;
-  const auto returned = connection_->returned.all(read_offered, query.maildrop, query.now, query.settle_us,
-                                                  at_most(query.limit - rows->size()));
+  if (!rows) return rows;
+  const auto left = std::max(query.limit - rows->size(), query.again);
+  if (left == 0) return rows;
+  const auto returned =
+      connection_->returned.all(read_offered, query.maildrop, query.now, query.settle_us, at_most(left));
   if (!returned) return returned;
   rows->insert(rows->end(), returned->begin(), returned->end());
   return rows;

@@ -8,7 +8,6 @@ import json
 import mailbox
 import os
 import shutil
-import socketserver
 import subprocess
 import threading
 import unittest
@@ -17,6 +16,7 @@ import gateway
 import served
 import wire
 from gateway import GatewayTest, eventually
+from next_hop import NextHop
 
 PEOPLE = "postmaster@example.test"
 CYCLES = int(os.environ.get("GUICHET_CYCLES", 4 if gateway.SANITIZED else 12))   # of kill -9, for each driver
@@ -384,74 +384,11 @@ class Pipe(Handover):
         g.start()
 
 
-class NextHop(socketserver.StreamRequestHandler):
-    """A mail server that keeps what it gets: RFC 5321, as little as is needed."""
-
-    def handle(self):
-        server = self.server
-        self.say(server.greeting)
-        envelope = {}
-        try:
-            self.serve(server, envelope)
-        except ConnectionError:
-            pass   # a gateway that was killed
-
-    def serve(self, server, envelope):
-        for line in iter(self.rfile.readline, b""):
-            verb = line.split(b":")[0].split()[0].upper() if line.split() else b""
-            if verb == b"EHLO":
-                server.hello.append(line)
-                self.say("250-next.example\r\n250-SIZE 100000000\r\n250 8BITMIME")
-            elif verb == b"MAIL":
-                envelope.clear()
-                envelope.update({"from": line.split(b":", 1)[1].split()[0]})
-                self.say("250 2.1.0 ok")
-            elif verb == b"RCPT":
-                reply = server.rcpt.pop(0) if server.rcpt else "250 2.1.5 ok"
-                envelope["to"] = line.split(b":", 1)[1].strip()
-                self.say(reply)
-            elif verb == b"DATA":
-                self.say("354 go")
-                octets = self.data()
-                if octets is None:
-                    return   # the gateway was killed in the middle
-                reply = server.data.pop(0) if server.data else "250 2.0.0 taken"
-                if reply.startswith("250"):
-                    server.stored.append({**envelope, "octets": octets})
-                self.say(reply)
-            elif verb == b"QUIT":
-                self.say("221 bye")
-                return
-            else:
-                self.say("500 what")
-
-    def say(self, text):
-        self.wfile.write(text.encode() + b"\r\n")
-
-    def data(self):
-        octets = b""
-        for line in iter(self.rfile.readline, b""):
-            if line == b".\r\n" and (not octets or octets.endswith(b"\r\n")):
-                return octets
-            octets += line[1:] if line.startswith(b".") and (not octets or octets.endswith(b"\r\n")) else line
-        return None
-
-
 class SmtpRoute(Handover):
     def setUp(self):
         super().setUp()
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), NextHop)
-        self.server.daemon_threads = True
-        self.server.greeting = "220 next.example ESMTP"
-        self.server.hello, self.server.rcpt, self.server.data, self.server.stored = [], [], [], []
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-        self.addCleanup(self.shut)
-
-    def shut(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.server = NextHop()
+        self.addCleanup(self.server.end)
 
     def start(self):
         host, port = self.server.server_address
@@ -472,6 +409,49 @@ class SmtpRoute(Handover):
         self.assertEqual(self.server.stored[-1]["from"], b"<>")
         self.assertIn(b"EHLO mx.example.test", self.server.hello[0])
         self.assertIn(f"{len(AWKWARD) + 1} routed".encode(), g.command("verify"))
+
+    def test_only_what_was_announced_is_said(self):
+        self.server.extensions = ["SIZE 100000000"]
+        g = self.start()
+        eight_bit = b"Subject: 8 bit\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xe9\r\n"
+        self.send(g, eight_bit)
+        self.all_handed_over(g)
+        self.assertRegex(self.server.stored[0]["mail"], rb"^MAIL FROM:<authority@town.example> SIZE=\d+\r\n$")
+        self.server.extensions = ["8BITMIME"]
+        self.send(g, eight_bit)
+        self.all_handed_over(g)
+        self.assertEqual(self.server.stored[1]["mail"], b"MAIL FROM:<authority@town.example> BODY=8BITMIME\r\n")
+        for got in self.server.stored:
+            self.original_is_in(b"Return-Path: <authority@town.example>\r\n" + got["octets"], eight_bit)
+
+    def test_a_sender_in_utf8_goes_to_a_server_that_takes_it(self):
+        self.server.extensions = ["8BITMIME", "SMTPUTF8"]
+        g = self.start()
+        self.send(g, AWKWARD[0], sender="jé@town.example".encode())
+        self.all_handed_over(g)
+        self.assertEqual(self.server.stored[0]["mail"],
+                         "MAIL FROM:<jé@town.example> BODY=8BITMIME SMTPUTF8\r\n".encode())
+
+    def test_a_sender_in_utf8_that_the_next_server_cannot_take_is_stuck(self):
+        g = self.start()
+        self.send(g, AWKWARD[0], sender="jé@town.example".encode())
+        self.send(g, AWKWARD[1])
+        eventually(lambda: sorted(self.states(g)) == ["handed_over", "stuck"], "stuck, and the other goes on")
+        self.assertIn("does not announce SMTPUTF8", g.log())
+        self.assertIn(b"does not announce SMTPUTF8", g.command("queue"))
+        # The day it does, somebody asks for it again.
+        self.server.extensions = ["SMTPUTF8"]
+        stuck = [m["id"] for m in g.list() if m["deliveries"][0]["state"] == "stuck"]
+        g.command("requeue", *stuck, "--reason", "the server was renewed", "--yes")
+        eventually(lambda: sorted(self.states(g)) == ["handed_over", "handed_over", "requeued"], "handed over")
+
+    def test_one_that_ends_the_connection_in_the_middle_is_tried_again(self):
+        self.server.hangs_up_in_data = 1
+        g = self.start()
+        self.send(g, AWKWARD[-1])
+        eventually(lambda: "handover.unreachable" in g.log(), "the alarm")
+        self.all_handed_over(g)
+        self.assertEqual(len(self.server.stored), 1)
 
     def test_a_refusal_for_good_is_stuck_and_never_a_bounce(self):
         self.server.rcpt = ["550 5.1.1 nobody of that name"]

@@ -27,18 +27,6 @@ TEST(StatusOfHttp, SomeAreAboutTheMessageAndSomeAboutAll) {
     EXPECT_EQ(meaning_of_status(status), Kind::unreachable) << status;
 }
 
-TEST(ReplyOfSmtp, IsAboutTheMessageOrAboutAll) {
-  for (const auto* command : {"MAIL FROM:<>", "RCPT TO:<a@b>", "DATA"}) {
-    EXPECT_EQ(meaning_of_reply(550, command), Kind::refused_for_good);
-    EXPECT_EQ(meaning_of_reply(451, command), Kind::refused_for_now);
-    EXPECT_EQ(meaning_of_reply(421, command), Kind::unreachable);
-    EXPECT_EQ(meaning_of_reply(0, command), Kind::unreachable);
-    EXPECT_EQ(meaning_of_reply(250, command), Kind::unreachable) << "cut off after it";
-  }
-  for (const auto* command : {"", "EHLO x", "STARTTLS"})
-    EXPECT_EQ(meaning_of_reply(554, command), Kind::unreachable);
-}
-
 TEST(Route, TheReturnPathIsTheLastServersToAdd) {
   EXPECT_EQ(without_return_path("Return-Path: <a@b>\r\nReceived: x\r\n\r\n"), "Received: x\r\n\r\n");
   EXPECT_EQ(without_return_path("Received: x\r\n\r\n"), "Received: x\r\n\r\n");

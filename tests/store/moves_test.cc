@@ -59,6 +59,21 @@ TEST_F(MovesTest, WhatWasNeverOfferedComesFirst) {
   EXPECT_THAT(listed(0, 100), ElementsAre(1, 2, 3, 4)) << "without a limit: in order of arrival";
 }
 
+TEST_F(MovesTest, PlacesMayBeKeptForWhatWasOfferedBefore) {
+  apply({offered(1, 1, 1, 100, OfferOutcome::failed), offered(2, 2, 2, 200, OfferOutcome::failed)});
+  const auto listed_with = [&](std::size_t limit, std::size_t again) {
+    Offsets found;
+    for (const auto& row : must(reader().offerable(
+             {.maildrop = "foi", .limit = limit, .now = at(900), .settle_us = 0, .again = again})))
+      found.push_back(row.place.offset - 1'000'000);
+    return found;
+  };
+  EXPECT_THAT(listed_with(2, 0), ElementsAre(3, 4)) << "what is new fills it";
+  EXPECT_THAT(listed_with(2, 1), ElementsAre(3, 4, 1));
+  EXPECT_THAT(listed_with(2, 2), ElementsAre(3, 4, 1, 2));
+  EXPECT_THAT(listed_with(3, 1), ElementsAre(3, 4, 1)) << "the place that is left is one";
+}
+
 TEST_F(MovesTest, WhatTheConsumerHasSeenComesBackWhenItHasSettled) {
   apply({offered(1, 1, 1, 100, OfferOutcome::retrieved), offered(2, 2, 2, 200, OfferOutcome::listed),
          offered(3, 3, 3, 300, OfferOutcome::failed)});
