@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "store/durable_folder.h"
+
 namespace guichet::handover {
 namespace {
 
@@ -36,7 +38,7 @@ std::string MaildirDriver::name_of(const Item& item) const {
 Result<void> MaildirDriver::prepare() {
   if (prepared_) return {};
   for (const auto* part : {"tmp", "new", "cur"})
-    if (auto made = disk_.make_folder(folder_ / part); !made) return made;
+    if (auto made = store::make_folder_durably(disk_, folder_ / part); !made) return made;
   auto ready = remember(folder_ / "new").and_then([&] { return remember(folder_ / "cur"); }).and_then([&] {
     return sweep();
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "store/durable_folder.h"
 #include "store/marks.h"
 #include "store/scan.h"
 
@@ -77,33 +78,6 @@ Result<bool> look(Disk& disk, const fs::path& store) {
   if (file) return check_format(**file, store).map([] { return true; });
   if (file.error().kind != ErrorKind::absent) return tl::unexpected(file.error());
   return check_empty(disk, store).map([] { return false; });
-}
-
-fs::path parent_of(const fs::path& path) {
-  const auto parent = path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
-  return parent.empty() ? fs::path(".") : parent;
-}
-
-bool is_absent(Disk& disk, const fs::path& folder) {
-  const auto names = disk.list(folder);
-  return !names && names.error().kind == ErrorKind::absent;
-}
-
-// A folder is as durable as its name in the one above, and as that one if it is new too.
-Result<void> make_durably(Disk& disk, const fs::path& store) {
-  std::vector<fs::path> above;
-  for (auto folder = store; is_absent(disk, folder); folder = parent_of(folder))
-    above.push_back(parent_of(folder));
-  if (auto made = disk.make_folder(store); !made) return made;
-  for (const auto& folder : above)
-    if (auto synced = disk.sync_folder(folder); !synced) return synced;
-  // What was there may be so only since a start that failed just here. Some of it may be nobody's to open.
-  for (auto folder = above.empty() ? store : above.back(); parent_of(folder) != folder;
-       folder = parent_of(folder))
-    if (auto synced = disk.sync_folder(parent_of(folder));
-        !synced && synced.error().kind != ErrorKind::absent)
-      return synced;
-  return {};
 }
 
 // Everything from `cut` on, trailing zeros left out, into <volume>.torn.
@@ -235,7 +209,7 @@ Result<void> check_folder(Disk& disk, const fs::path& store) {
 
 Result<void> make_folder(Disk& disk, const fs::path& store) {
   if (auto ours = look(disk, store); !ours) return tl::unexpected(ours.error());
-  return make_durably(disk, store);
+  return make_folder_durably(disk, store);
 }
 
 Result<void> prepare_folder(Disk& disk, const fs::path& store) {
