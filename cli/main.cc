@@ -186,6 +186,9 @@ void take_reconcile(CLI::App& command, Arguments& arguments) {
   command.add_flag("--requeue", options.requeue, "offer again what is missing");
   command.add_option("--reason", options.reason, "why, for the record")->type_name("TEXT");
   command.add_flag("--confirm", options.confirm, "record that the others arrived");
+  command.add_flag("--checksums", options.checksums,
+                   "each line is a Message-ID and the checksum of what is held: compare both");
+  command.add_flag("--unknown", options.unknown, "name what is held there and not known here");
 }
 
 void take_export(CLI::App& command, Arguments& arguments) {

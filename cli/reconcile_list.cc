@@ -45,15 +45,18 @@ std::string normal(ListedBy by, std::string entry) {
   return entry;
 }
 
-}  // namespace
+std::string_view next_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  const auto line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
 
-std::optional<ReconcileList> parse_list(std::string_view text) {
+std::optional<ReconcileList> parse_column(std::string_view text) {
   std::optional<ReconcileList> list;
   bool first = true;
   while (!text.empty()) {
-    const auto end = text.find('\n');
-    auto entry = first_column(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    auto entry = first_column(next_line(text));
     const bool heading = std::exchange(first, false);
     const auto kind = kind_of(entry);
     if (entry.empty() || (heading && !kind)) continue;
@@ -65,6 +68,45 @@ std::optional<ReconcileList> parse_list(std::string_view text) {
       ++list->unreadable;
   }
   return list;
+}
+
+struct IdAndChecksum {
+  std::string id;
+  std::string checksum;  // "": there is none
+};
+
+// No checksum has a separator in it, and an id may.
+IdAndChecksum split(std::string_view line) {
+  const auto at = line.find_last_of(",|\t");
+  if (at == std::string_view::npos) return {first_column(line), ""};
+  auto checksum = first_column(line.substr(at + 1));
+  const auto kind = kind_of(checksum);
+  const bool is_one = kind == ListedBy::sha1 || kind == ListedBy::md5;
+  return {first_column(line.substr(0, at)), is_one ? normal(*kind, std::move(checksum)) : ""};
+}
+
+std::optional<ReconcileList> parse_pairs(std::string_view text) {
+  std::optional<ReconcileList> list;
+  bool first = true;
+  while (!text.empty()) {
+    const auto [entry, checksum] = split(next_line(text));
+    const bool heading = std::exchange(first, false) && kind_of(entry) != ListedBy::message_id;
+    if (entry.empty() || heading) continue;
+    if (!list) list.emplace();
+    const auto id = bare_message_id(entry);
+    list->entries.insert(id);
+    if (checksum.empty())
+      ++list->unreadable;
+    else
+      list->checksums[id].insert(checksum);
+  }
+  return list;
+}
+
+}  // namespace
+
+std::optional<ReconcileList> parse_list(std::string_view text, ListColumns columns) {
+  return columns == ListColumns::one ? parse_column(text) : parse_pairs(text);
 }
 
 }  // namespace guichet::cli

@@ -66,6 +66,33 @@ class Reconcile(GatewayTest):
         self.assertIn("0 handed over and missing", self.reconcile(g, ids))
         g.verify()
 
+    def test_it_says_what_it_compared_and_names_what_is_unknown(self):
+        g, octets = self.collected()
+        ids = [served.value(one, "Message-ID") for one in octets]
+        out = self.reconcile(g, ids + ["<9@x.example>", "<\x1b[31m@x.example>"], "--unknown")
+        self.assertIn("3 handed over in the period, of 3 looked at, compared with 5 entries by Message-ID; "
+                      "0 could not be read\n", out)
+        self.assertIn("unknown  9@x.example\n", out)
+        self.assertNotIn("\x1b", out)
+        self.assertIn("2 there that this store does not know", out)
+        self.assertNotIn("unknown  ", self.reconcile(g, ids + ["<9@x.example>"]))
+
+    def test_checksums_tell_what_is_there_and_not_the_same(self):
+        g, octets = self.collected()
+        pairs = [served.value(one, "Message-ID") + "|" + hashlib.sha1(one).hexdigest() for one in octets]
+        out = self.reconcile(g, pairs, "--checksums")
+        self.assertIn("and 3 checksums: 0 differ; 0 could not be read\n3 handed over and there", out)
+        md5 = base64.b64encode(hashlib.md5(octets[0]).digest()).decode()
+        pairs[0] = served.value(octets[0], "Message-ID") + "," + md5
+        self.assertIn("3 handed over and there", self.reconcile(g, pairs, "--checksums"))
+        pairs[1] = served.value(octets[1], "Message-ID") + "|" + hashlib.sha1(octets[1] + b" ").hexdigest()
+        out = self.reconcile(g, pairs, "--checksums", code=1)
+        self.assertIn("and 3 checksums: 1 differ", out)
+        self.assertIn("differs  " + g.list()[1]["id"], out)
+        self.assertIn("2 handed over and there, 0 handed over and missing", out)
+        out = self.reconcile(g, pairs[1:], "--checksums", "--requeue", "--reason", "lost", code=1)
+        self.assertIn("1 offered again\n", out, "what differs is for somebody to look at")
+
     def test_an_empty_list_says_nothing(self):
         g, _ = self.collected()
         self.reconcile(g, [], "--requeue", "--reason", "x", code=1)
