@@ -27,7 +27,10 @@ std::vector<store::RetentionRule> rules_of(const std::vector<conf::Site>& sites)
 }  // namespace
 
 Housekeeping::Housekeeping(const conf::Settings& settings, store::Store& store, store::Clock& clock)
-    : settings_(settings), store_(store), clock_(clock) {
+    : settings_(settings),
+      store_(store),
+      clock_(clock),
+      overdue_(store, clock, settings.popd.waiting_alarm_h) {
   add_retention();
   add_waiting_alarm();
 }
@@ -37,26 +40,11 @@ Housekeeping::Housekeeping(const conf::Settings& settings, store::Store& store, 
 void Housekeeping::add_waiting_alarm() {
   if (settings_.popd.waiting_alarm_h == 0) return;
   duties_.emplace_back(Duty::Options{.name = "overdue", .first = 1min, .interval = 10min},
-                       [this](const std::stop_token&) { look_for_overdue(); });
-}
-
-// Once a day, for as long as it lasts.
-void Housekeeping::look_for_overdue() {
-  constexpr std::int64_t hour_us = 3'600'000'000;
-  if (store::detached(store_.archive().disk(), store_.archive().folder())) return;
-  const auto now = clock_.now();
-  if (overdue_said_ && now.unix_us - overdue_said_->unix_us < 24 * hour_us) return;
-  const auto oldest = store_.ask([](store::IndexReader& index) { return index.oldest_waiting(); });
-  if (!oldest || !*oldest) return;
-  const auto& delivery = **oldest;
-  const auto hours = (now.unix_us - delivery.at.unix_us) / hour_us;
-  if (hours < settings_.popd.waiting_alarm_h) return;
-  overdue_said_ = now;
-  net::log_event(
-      Level::error, "delivery.overdue",
-      {{"text", "a message for maildrop " + delivery.maildrop + " waits for " + std::to_string(hours) +
-                    " hours: does Alaveteli's poller run? guichet queue lists what waits and why"},
-       {"message", delivery.message.uuid.text()}});
+                       [this](const std::stop_token&) {
+                         if (const auto alarm = overdue_.look())
+                           net::log_event(Level::error, "delivery.overdue",
+                                          {{"text", alarm->text}, {"message", alarm->message.uuid.text()}});
+                       });
 }
 
 // --- Retention -----------------------------------------------------------------------------------------

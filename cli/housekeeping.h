@@ -2,9 +2,9 @@
 #pragma once
 
 #include <deque>
-#include <optional>
 
 #include "cli/duty.h"
+#include "cli/overdue.h"
 #include "conf/settings.h"
 #include "store/store.h"
 
@@ -19,12 +19,11 @@ class Housekeeping {
   void add_retention();
   void expire(const std::stop_token& stop);
   void add_waiting_alarm();
-  void look_for_overdue();
 
   const conf::Settings& settings_;
   store::Store& store_;
   store::Clock& clock_;
-  std::optional<store::Instant> overdue_said_;
+  Overdue overdue_;
   std::deque<Duty> duties_;  // last: they end before what they use
 };
 

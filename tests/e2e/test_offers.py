@@ -1,6 +1,7 @@
 """What a poller does not take: it goes behind what is new, comes back, and holds up nothing."""
 
 import json
+import subprocess
 
 import gateway
 import wire
@@ -138,17 +139,44 @@ class Sessions(OffersTest):
                 smtp.deliver(RECIPIENT, b"Subject: x\r\n\r\n" + text + b"\r\n")
                 smtp.quit()
         second, first = (message["deliveries"][0]["uid"] for message in g.list())
-        for volume in (g.store / "volumes").glob("*.warc"):
-            octets = volume.read_bytes()
-            if b"the first one" in octets:
-                with open(volume, "r+b") as file:
-                    file.seek(octets.index(b"the first one"))
-                    file.write(b"T")
+        self.damage(g, b"the first one")
         self.assertEqual(poll(g.pop3), ([second], [second]))
         self.assertIn("delivery.damaged", g.log())
         (row,) = json.loads(g.command("queue", "--json"))
         self.assertEqual((row["uid"], row["state"]), (first, "stuck"))
         self.assertEqual(g.command("verify", check=False).returncode, 1)
+
+    def damage(self, g, text):
+        for volume in (g.store / "volumes").glob("*.warc"):
+            octets = volume.read_bytes()
+            if text in octets:
+                with open(volume, "r+b") as file:
+                    file.seek(octets.index(text))
+                    file.write(b"#")
+
+    def test_damage_that_is_found_ahead_of_retr_ends_the_session_without_a_word(self):
+        """An -ERR to RETR would spoil all the others of the poller's session."""
+        g = self.filled(0, **{"popd.session_messages_max": 0})
+        for text in (b"the first one", b"the second one"):
+            with wire.Smtp(g.smtp) as smtp:
+                smtp.deliver(RECIPIENT, b"Subject: x\r\n\r\n" + text + b"\r\n")
+                smtp.quit()
+        with wire.Pop(g.pop3) as pop:
+            first, second = pop.uids()
+            self.damage(g, b"the first one")
+            pop.send(b"RETR 1\r\n")
+            self.assertTrue(pop.at_end(), "not a word")
+        self.assertEqual(poll(g.pop3), ([second], [second]))
+        self.assertIn("delivery.damaged: uid " + first, g.log())
+
+    def test_the_machine_asks_after_a_peer_that_says_nothing(self):
+        g = self.filled(1)
+        with wire.Pop(g.pop3) as pop:
+            ours = pop.socket.getsockname()[1]
+            shown = lambda: subprocess.run(["ss", "-tnoH", f"( sport = :{g.pop3[1]} and dport = :{ours} )"],
+                                           capture_output=True, text=True, check=True).stdout
+            eventually(lambda: "timer:(keepalive" in shown(), "all is acknowledged, and the timer is that of keep-alive")
+            pop.quit()
 
     def test_a_silent_session_gives_way_to_a_new_login(self):
         g = self.filled(1, **{"popd.displace_after_s": 1})
