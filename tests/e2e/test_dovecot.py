@@ -94,7 +94,6 @@ class Dovecot(test_handover.Handover):
         return g
 
     def test_sizes_are_right_and_every_octet_is_there(self):
-        # Dovecot itself makes 0x80 of a NUL that it reads.
         g = self.fed(*AWKWARD)
         served = {d["size_octets"] for message in g.list() for d in message["deliveries"]}
         session = self.pop3()
@@ -105,6 +104,8 @@ class Dovecot(test_handover.Handover):
         forms = [session.many(b"RETR %d" % number) for number in range(1, len(sizes) + 1)]
         session.quit()
         self.assertEqual([len(form) for form in forms], sizes)
+        # Dovecot may make 0x80 of a NUL that it reads.
+        forms = [form.replace(b"\0", b"\x80") for form in forms]
         files = [file.read_bytes().replace(b"\0", b"\x80") for file in self.maildir.glob("cur/*")]
         self.assertEqual(sorted(forms), sorted(files))
         self.assertNotRegex((self.home / "errors").read_text(), "Error|Warning|corrupt")
