@@ -30,6 +30,7 @@
 #include "cli/scrub.h"
 #include "net/answer.h"
 #include "net/counters.h"
+#include "net/dated_file.h"
 #include "net/descriptors.h"
 #include "net/listener.h"
 #include "net/log.h"
@@ -39,7 +40,9 @@
 #include "popd/driver.h"
 #include "popd/password_hash.h"
 #include "smtpd/driver.h"
-#include "smtpd/driver_refusals.h"
+#include "smtpd/driver_reporter.h"
+#include "smtpd/refusal_keeper.h"
+#include "store/marks.h"
 #include "store/store.h"
 
 namespace guichet::cli {
@@ -263,6 +266,7 @@ class Gateway {
     housekeeping_.reset();
     certificate_watch_.reset();
     backup_.reset();
+    refusals_->flush();
     store_->stop();
     return loops_.drain();
   }
@@ -287,7 +291,8 @@ class Gateway {
     smtp_.emplace(smtpd::Server{
         smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_, messages_, recipients_,
         certificates->smtp, guesses_, net::Networks(settings_.smtpd.trusted_networks),
-        std::make_unique<net::HandshakeFailures>(std::chrono::hours(settings_.smtpd.starttls_withheld_h))});
+        std::make_unique<net::HandshakeFailures>(std::chrono::hours(settings_.smtpd.starttls_withheld_h)),
+        reporter()});
     if (auto opened = open_front_door(); !opened) return opened;
     gate_.emplace(*users_, guess_rules(settings_.popd));
     maildrops_.emplace(maildrop_options(settings_.popd), *store_, *clock_, alarm);
@@ -355,6 +360,27 @@ class Gateway {
     return {};
   }
 
+  // Whoever reads a log of mail, or asks what was refused.
+  smtpd::Reporter reporter() {
+    refusals_.emplace(*disk_, *clock_, *ids_, refusal_options());
+    smtpd::Reporter made(settings_.smtpd.hostname, *clock_, &*refusals_);
+    if (settings_.log.postfix_path.empty()) return made;
+    postfix_log_.emplace(settings_.log.postfix_path, alarm);
+    made.write_postfix_log(
+        [this](std::string day, std::string lines) { postfix_log_->add(std::move(day), std::move(lines)); });
+    return made;
+  }
+
+  smtpd::RefusalOptions refusal_options() {
+    return {.store = settings_.store.path,
+            .limits = {settings_.refusals.per_client_per_minute_max, settings_.refusals.per_minute_max},
+            .octets_per_day_max = settings_.refusals.octets_per_day_max,
+            .keep_days = settings_.refusals.keep_days,
+            .has_room = [this] { return store_->has_room(0); },
+            .may_delete_old = [this] { return !store::detached(*disk_, settings_.store.path); },
+            .alarm = alarm};
+  }
+
   static handover::Say say() {
     return {.alarm = alarm, .news = [](const std::string& text) {
               net::log_event(Level::info, "handover", {{"text", text}});
@@ -372,6 +398,7 @@ class Gateway {
   ControlServer::More commands() {
     ControlServer::More known;
     known.emplace("counters", counters_in_json);
+    known.emplace("refusals", [this] { return refusals_->flush(), std::string(R"({"ok":true})"); });
     if (backup_) known.emplace("backup now", [this] { return backup_->now(); });
     if (backup_) known.emplace("backup status", [this] { return backup_->status(); });
     return known;
@@ -458,6 +485,8 @@ class Gateway {
   std::optional<smtpd::Greylist> greylist_;
   smtpd::FrontDoor front_door_;
   std::optional<smtpd::Intake> intake_;
+  std::optional<smtpd::RefusalKeeper> refusals_;
+  std::optional<net::DatedFile> postfix_log_;
   std::optional<smtpd::Server> smtp_;
   std::optional<popd::Server> pop3_;
   std::optional<BackupDuty> backup_;

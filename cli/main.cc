@@ -33,6 +33,7 @@
 #include "cli/raw.h"
 #include "cli/recipient.h"
 #include "cli/reconcile.h"
+#include "cli/refusals.h"
 #include "cli/repair.h"
 #include "cli/requeue.h"
 #include "cli/restore.h"
@@ -65,6 +66,7 @@ struct Arguments {
   ImportOptions import;
   ExportOptions out;
   ReconcileOptions reconcile;
+  RefusalsOptions refusals;
   PasswdOptions passwd;
   ClientOptions client;
   TlsShowOptions tls;
@@ -189,6 +191,17 @@ void take_reconcile(CLI::App& command, Arguments& arguments) {
   command.add_flag("--checksums", options.checksums,
                    "each line is a Message-ID and the checksum of what is held: compare both");
   command.add_flag("--unknown", options.unknown, "name what is held there and not known here");
+}
+
+void take_refusals(CLI::App& command, Arguments& arguments) {
+  auto& options = arguments.refusals;
+  command.add_flag("--json", options.json, "as JSON");
+  command.add_option("--limit", options.limit, "at most so many (0: all)")->type_name("N");
+  command.add_option("--since", options.since, "at or after this time, UTC: 2026-11-22 18:54")
+      ->type_name("TIME");
+  command.add_option("--client", options.client, "of this client")->type_name("ADDR");
+  command.add_option("--sender", options.sender, "whose sender holds this")->type_name("X");
+  command.add_option("--recipient", options.recipient, "of which a recipient holds this")->type_name("X");
 }
 
 void take_export(CLI::App& command, Arguments& arguments) {
@@ -356,6 +369,8 @@ constexpr auto commands = std::to_array<Command>({
      [](const conf::Settings& s, const Arguments& a) { return export_messages(s, a.out); }},
     {"", "reconcile", "Compare what was handed over with what Alaveteli holds", take_reconcile,
      [](const conf::Settings& s, const Arguments& a) { return reconcile(s, a.reconcile); }},
+    {"", "refusals", "What was refused, and what exactly was answered", take_refusals,
+     [](const conf::Settings& s, const Arguments& a) { return refusals(s, a.refusals); }},
     {"index", "rebuild", "Make the index anew from the volumes", take_nothing,
      [](const conf::Settings& s, const Arguments&) { return index_rebuild(s); }},
     {"backup", "init", "Make the repository off-site", take_nothing,

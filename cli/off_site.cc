@@ -93,7 +93,7 @@ std::vector<std::string> backup_arguments(const fs::path& store, const Snapshot&
     exclude(pattern);
   for (const auto volume : staged.superseded)
     exclude("backup/active/" + store::active_folder(store, volume).filename().string());
-  for (const auto* path : {"format", "volumes", "backup/active", "erasures.jsonl"})
+  for (const auto* path : {"format", "volumes", "backup/active", "erasures.jsonl", "refusals"})
     if (std::error_code error; fs::exists(store / path, error)) words.emplace_back(path);
   return words;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conf/declaration_front_door.h"
+#include "conf/declaration_refusals.h"
 #include "conf/declaration_sites.h"
 #include "conf/declaration_tls.h"
 #include "conf/place.h"
@@ -423,19 +424,26 @@ Section gateway_section() {
 }
 
 Section log_section() {
-  return {.name = "log",
-          .doc = "What the gateway says of its work.",
-          .options = {
-              {.key = "format",
-               .place = at(&Settings::log, &LogSettings::format),
-               .form = choice_of<LogFormat>(),
-               .doc = "Lines for people, or one JSON object a line for a log collector."},
-              {.key = "level",
-               .place = at(&Settings::log, &LogSettings::level),
-               .form = Choice{.names = {"debug", "info", "warn", "error"}},
-               .doc = "The least important kind of line that is still written. At info each message leaves "
-                      "its trace; debug adds what a fault takes to understand."},
-          }};
+  return {
+      .name = "log",
+      .doc = "What the gateway says of its work.",
+      .options = {
+          {.key = "format",
+           .place = at(&Settings::log, &LogSettings::format),
+           .form = choice_of<LogFormat>(),
+           .doc = "Lines for people, or one JSON object a line for a log collector."},
+          {.key = "level",
+           .place = at(&Settings::log, &LogSettings::level),
+           .form = Choice{.names = {"debug", "info", "warn", "error"}},
+           .doc = "The least important kind of line that is still written. At info each message leaves "
+                  "its trace; debug adds what a fault takes to understand."},
+          {.key = "postfix_path",
+           .place = at(&Settings::log, &LogSettings::postfix_path),
+           .form = PathText{},
+           .doc = "A second log of the mail that comes in, with lines as Postfix writes them, for "
+                  "Alaveteli's MTA_LOG_PATH with MTA_LOG_TYPE postfix: the file is this path and the date, "
+                  "so that \"/var/log/guichet/mail.log-\" makes mail.log-20261127. Empty: none."},
+      }};
 }
 
 std::vector<Section> with_defaults(std::vector<Section> sections) {
@@ -453,7 +461,7 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 const std::vector<Section>& declaration() {
   static const std::vector<Section> sections = with_defaults(
       {store_section(), smtpd_section(), resolver_section(), front_door_section(), front_door_list_section(),
-       popd_section(), tls_section(), backup_section(), gateway_section(), log_section(),
+       refusals_section(), popd_section(), tls_section(), backup_section(), gateway_section(), log_section(),
        certificate_section(), site_section(), route_section(), maildrop_section()});
   return sections;
 }

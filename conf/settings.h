@@ -44,7 +44,7 @@ struct SmtpdSettings {
   unsigned command_octets_max = 4096;
   unsigned errors_max = 10;
   unsigned guesses_max = 100;  // recipients that are wrong, from one address in an hour; 0: no limit
-  bool chunking = false;                         // BDAT
+  bool chunking = false;       // BDAT
   LineEndings line_endings = LineEndings::keep;  // of bodies: a bare CR or LF is kept, or refused
   unsigned idle_timeout_s = 300;
   unsigned command_timeout_s = 60;            // from the first octet of a command to its line end
@@ -111,6 +111,13 @@ struct TlsSettings {
   unsigned expiry_alarm_days = 14;  // 0: only when it has expired
 };
 
+struct RefusalsSettings {
+  unsigned keep_days = 90;  // 0: none are kept
+  unsigned per_client_per_minute_max = 20;
+  unsigned per_minute_max = 600;
+  std::uint64_t octets_per_day_max = 16ull << 20;
+};
+
 struct CertificatePair {            // [[certificate]]
   std::filesystem::path cert, key;  // PEM
 };
@@ -121,7 +128,8 @@ struct GatewaySettings {
 
 struct LogSettings {
   LogFormat format = LogFormat::text;
-  std::string level = "info";  // debug, info, warn, error
+  std::string level = "info";          // debug, info, warn, error
+  std::filesystem::path postfix_path;  // with the date behind it: a second log, as Postfix writes it
 };
 
 struct Site {                         // [[site]]
@@ -178,6 +186,7 @@ struct Settings {
   SmtpdSettings smtpd;
   PopdSettings popd;
   TlsSettings tls;
+  RefusalsSettings refusals;
   BackupSettings backup;
   GatewaySettings gateway;
   LogSettings log;

@@ -4,8 +4,6 @@
 #include <new>
 
 #include "net/counters.h"
-#include "smtpd/driver_filing.h"
-#include "smtpd/driver_refusals.h"
 #include "smtpd/recipient_replies.h"
 
 namespace guichet::smtpd {
@@ -104,7 +102,7 @@ class Driver {
   // Without waiting; what the client has been told before stays true.
   void out_of_memory() {
     const Reply reply{421, "4.3.0", "out of memory, please try again later", Refusal::out_of_memory};
-    note_refusal(caller_.client(), session_facts(), {reply, Stage::waiting, {}, std::nullopt, {}});
+    tell({reply, Stage::waiting, {}, std::nullopt, {}});
     std::string farewell = reply.octets();
     (void)stream_.write_now(farewell);
   }
@@ -182,7 +180,7 @@ class Driver {
       return settle(Reply{450, "4.7.1", "too many recipients from your address, please try again later",
                           Refusal::too_many_recipients_of_address});
     auto ruling = server_.policy.rule(*ask.recipient);
-    if (guesses_too_much(ruling.recipient_class)) return settle(put_off_guess(ask.recipient->written));
+    if (guesses_too_much(ruling.recipient_class)) ruling.answer = put_off_guess(ask.recipient->written);
     const bool genuine = ruling.recipient_class == RecipientClass::genuine;
     const bool through_door = visit_ && !caller_.client().trusted_upstream && visit_->decides(genuine);
     if (ruling.taken() && through_door) return false;
@@ -190,7 +188,10 @@ class Driver {
   }
 
   bool settle(Ruling ruling) {
-    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) return settle(std::move(*refusal));
+    if (auto* refusal = std::get_if<Reply>(&ruling.answer)) {
+      refused_class_ = name_of(ruling.recipient_class);
+      return settle(std::move(*refusal));
+    }
     remember(std::move(std::get<store::Recipient>(ruling.answer)), ruling.recipient_class);
     session_.answer(std::nullopt);
     return true;
@@ -400,9 +401,17 @@ class Driver {
         filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}
               : reply_for(filed.error()));
     log_filing();
-    unlogged_.emplace(Filing{to_text(caller_.client()), envelope, id, octets, recipients_.size(), filed});
+    unlogged_.emplace(Filing{caller_.client(), envelope, id, octets, addresses(), filed});
     if (filed) was_of_use(envelope);
     co_return true;
+  }
+
+  std::vector<std::string> addresses() const {
+    std::vector<std::string> all;
+    all.reserve(recipients_.size());
+    for (const auto& recipient : recipients_)
+      all.push_back(recipient.address);
+    return all;
   }
 
   void was_of_use(const Envelope& envelope) {
@@ -484,14 +493,22 @@ class Driver {
   bool say(const SendReply& reply) {
     output_ += reply.octets;
     for (const auto& refused : reply.refused)
-      note_refusal(caller_.client(), session_facts(), refused);
+      tell(refused);
     return output_.size() < output_octets_max;
+  }
+
+  void tell(const Refused& refused) {
+    server_.reporter.refused({.client = caller_.client(),
+                              .refused = refused,
+                              .session = session_id_,
+                              .session_facts = session_facts(),
+                              .recipient_class = std::exchange(refused_class_, {})});
   }
 
   // After the reply has gone out: the client does not wait for the log.
   void log_filing() {
     if (!unlogged_) return;
-    note_filing(*unlogged_);
+    server_.reporter.filed(*unlogged_);
     unlogged_.reset();
   }
 
@@ -508,6 +525,7 @@ class Driver {
   std::vector<RecipientClass> classes_;  // of each of them
   std::unique_ptr<Incoming> incoming_;
   std::optional<Filing> unlogged_;
+  std::string refused_class_;  // of the recipient that is being refused
   Waits waits_;
   BodyPace pace_;
   const store::Uuid session_id_;

@@ -13,8 +13,9 @@
 #include "net/networks.h"
 #include "net/pool.h"
 #include "net/rates.h"
-#include "smtpd/caller.h"
 #include "smtpd/door_driver.h"
+#include "smtpd/driver_caller.h"
+#include "smtpd/driver_reporter.h"
 #include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
 #include "smtpd/patience.h"
@@ -46,6 +47,7 @@ struct Server {
   GuessLimit& guesses;
   net::Networks may_guess;  // its addresses are exempt
   std::unique_ptr<net::HandshakeFailures> handshake_failures;
+  Reporter reporter;
   const FrontDoor* front_door = nullptr;  // null: none
 };
 

@@ -8,6 +8,7 @@
 #include "store/marks.h"
 #include "store/projection.h"
 #include "store/recovery.h"
+#include "store/refusal_volumes.h"
 #include "store/scan.h"
 #include "store/staged.h"
 #include "store/store.h"
@@ -87,6 +88,7 @@ class Assembly {
       if (auto made = disk_.make_folder(options_.to / name); !made) return tl::unexpected(made.error());
     return volumes()
         .and_then([this] { return erasures(); })
+        .and_then([this] { return refusals(); })
         .and_then([this] { return disk_.sync_folder(options_.to / "volumes"); })
         .and_then([this] { return copy_format(); })
         .and_then([this] { return disk_.sync_folder(options_.to); })
@@ -198,6 +200,25 @@ class Assembly {
     return write_text(disk_, options_.to / "erasures.jsonl", *text);
   }
 
+  // As they are: their ends may be torn, as a crash leaves them.
+  Result<void> refusals() {
+    const auto volumes = refusal_volumes(disk_, options_.from);
+    if (!volumes) return tl::unexpected(volumes.error());
+    if (volumes->empty()) return {};
+    const auto folder = options_.to / volumes->front().path.parent_path().filename();
+    if (auto made = disk_.make_folder(folder); !made) return made;
+    for (const auto& volume : *volumes) {
+      auto file = disk_.open_read(volume.path);
+      if (!file) return tl::unexpected(file.error());
+      const auto end = options_.at ? end_as_of(**file, volume.number, *options_.at) : (*file)->size();
+      if (!end) return tl::unexpected(end.error());
+      if (*end == 0) continue;
+      if (auto copied = copy_volume(**file, *end, folder / volume.path.filename(), true); !copied)
+        return copied;
+    }
+    return disk_.sync_folder(folder);
+  }
+
   Result<void> copy_format() {
     const auto text = read_text(disk_, options_.from / "format");
     if (!text) return tl::unexpected(text.error());
@@ -212,9 +233,10 @@ class Assembly {
 
 // What an earlier try left; not the mark, nor the lock, and the index is made anew anyway.
 Result<void> remove_leftovers(Disk& disk, const fs::path& to) {
-  if (const auto volumes = disk.list(to / "volumes"))
-    for (const auto& name : *volumes)
-      if (auto removed = disk.remove(to / "volumes" / name); !removed) return removed;
+  for (const auto* folder : {"volumes", "refusals"})
+    if (const auto files = disk.list(to / folder))
+      for (const auto& name : *files)
+        if (auto removed = disk.remove(to / folder / name); !removed) return removed;
   for (const auto* name : {"format", "erasures.jsonl", "erasures.done", detached_mark}) {
     auto removed = disk.remove(to / name);
     if (!removed && removed.error().kind != ErrorKind::absent) return removed;

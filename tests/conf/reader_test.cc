@@ -80,10 +80,10 @@ TEST(Reader, NamesTheLineThatIsNotToml) {
 }
 
 TEST(Reader, SuggestsTheNearestKey) {
-  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\nthread = 1\n\nlisten_adress = []\n[stor]\npath = \"x\"\n"
+  EXPECT_EQ(mistakes_of(with_minimal("[smtpd]\nthread = 1\n\nlistn = []\n[stor]\npath = \"x\"\n"
                                      "[smtpd.limits]\n[[maildrop]]\nnam = 1\n")),
             "FILE:2: smtpd.thread: unknown key; the nearest known one is smtpd.threads\n"
-            "FILE:4: smtpd.listen_adress: unknown key; the nearest known one is smtpd.listen\n"
+            "FILE:4: smtpd.listn: unknown key; the nearest known one is smtpd.listen\n"
             "FILE:5: stor: unknown section; the nearest known one is store\n"
             "FILE:7: smtpd.limits: unknown key; the nearest known one is smtpd.listen\n"
             "FILE:8: maildrop.name: is missing; needed is a string, a maildrop name (1 to 64 letters, "

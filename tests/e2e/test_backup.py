@@ -59,7 +59,7 @@ class Backup(GatewayTest):
         """It holds the volumes up to the end that it names, and nothing else."""
         last, offset = offsite.end_of(snapshot)
         with repository.restored(snapshot) as folder:
-            self.assertLessEqual({path.name for path in folder.iterdir()}, {"format", "volumes", "backup", "erasures.jsonl"})
+            self.assertLessEqual({path.name for path in folder.iterdir()}, {"format", "volumes", "backup", "erasures.jsonl", "refusals"})
             found = offsite.volumes_in(folder)
         self.assertEqual(sorted(found), list(range(1, last + 1)))
         for number, octets in found.items():

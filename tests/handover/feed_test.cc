@@ -233,14 +233,27 @@ TEST_F(FeedTest, WhatIsDamagedIsStuckAndTheOthersGoOn) {
 }
 
 TEST_F(FeedTest, WhatCannotBeRecordedIsTriedAgainAndNothingIsLost) {
+  constexpr std::uint64_t not_written = 1;
   send("one");
-  disk_.inject({.what = "write_durably"});
+  disk_.inject({.seed = not_written, .what = "write_durably"});
   EXPECT_THAT(round(), ElementsAre("one"));
   EXPECT_EQ(state("one"), DeliveryState::waiting);
   EXPECT_THAT(alarms_.heard(), Contains(HasSubstr("cannot be recorded")));
   now_ += 2s;
   start();
   EXPECT_THAT(round(), ElementsAre("one")) << "at least once";
+  EXPECT_EQ(state("one"), DeliveryState::handed_over);
+}
+
+TEST_F(FeedTest, ARecordThatTheNextStartFindsCountsAlthoughItsSyncFailed) {
+  constexpr std::uint64_t written_and_not_synced = 0;
+  send("one");
+  disk_.inject({.seed = written_and_not_synced, .what = "write_durably"});
+  EXPECT_THAT(round(), ElementsAre("one"));
+  EXPECT_EQ(state("one"), DeliveryState::waiting);
+  now_ += 2s;
+  start();
+  EXPECT_THAT(round(), IsEmpty());
   EXPECT_EQ(state("one"), DeliveryState::handed_over);
 }
 

@@ -92,6 +92,7 @@ TEST_F(ReadBackTest, WhatIsCaughtUpAfterACrashIsReadBackToo) {
   EXPECT_THAT(store_->waiting("foi", 0).value(), SizeIs(2));
   EXPECT_EQ(store_->deliveries(damaged.message).value().at(0).state, DeliveryState::stuck);
   EXPECT_THAT(alarms_.heard(), testing::ElementsAre(testing::HasSubstr("delivery.damaged")));
+  take("behind the record, in the writer's queue");
   ASSERT_TRUE(store_->rebuild_index());
   EXPECT_EQ(store_->deliveries(damaged.message).value().at(0).state, DeliveryState::stuck)
       << "there is a record of it";

@@ -29,7 +29,7 @@ MAY_INCLUDE = {
 }
 # Only these files of smtpd and popd may include net/. Those of the library ROOM_protocol are pure.
 DRIVERS = re.compile(r"(^|_)driver(_|$)")
-IMPURE_HEADERS = re.compile(r"boost/|openssl/|sys/|netinet/|arpa/|fstream|filesystem|chrono|ctime|time\.h|unistd\.h|random|thread|mutex")
+IMPURE_HEADERS = re.compile(r"boost/|openssl/|sys/|netinet/|arpa/(?!inet)|fstream|filesystem|chrono|ctime|time\.h|unistd\.h|random|thread|mutex")
 ASIO_FILES_MAX = 8
 MAY_CO_AWAIT = re.compile(r"^net/|(^|/)[^/]*driver[^/]*\.(cc|h)$|^cli/(gateway|control)[^/]*\.(cc|h)$|^tests/")
 FILE_LINES_MAX = 600
