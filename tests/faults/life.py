@@ -140,7 +140,7 @@ class Life:
             self.gone("a message")
             return False
         if code == 250:
-            self.oracle.filed[text.split()[-1]] = (digest, len(recipients))
+            self.oracle.filed[re.search(r"filed as (\S+)", text)[1]] = (digest, len(recipients))
             if struck and self.give_up_expected:
                 self.wrong(f"FALSE 250 after a failed sync: {text}")
             return True
