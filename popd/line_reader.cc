@@ -19,6 +19,7 @@ LineReader::LineReader(std::size_t octets_max) : octets_max_(octets_max) {}
 
 LineReader::Result LineReader::read(std::string_view input) {
   const std::size_t skipped = discard(input);
+  if (flooded()) return {Kind::flood, skipped, {}};
   input.remove_prefix(skipped);
 
   const std::size_t room = octets_max_ - held_.size();
@@ -34,13 +35,16 @@ std::size_t LineReader::discard(std::string_view input) {
   if (!discarding_) return 0;
   const std::size_t feed = input.find('\n');
   discarding_ = feed == std::string_view::npos;
-  return discarding_ ? input.size() : feed + 1;
+  const std::size_t skipped = discarding_ ? input.size() : feed + 1;
+  discarded_ += skipped;
+  return skipped;
 }
 
 LineReader::Result LineReader::unfinished(std::string_view input, std::size_t room) {
   if (input.size() > room) {
     held_.clear();
     discarding_ = true;
+    discarded_ = 0;
     return {Kind::too_long, room, {}};
   }
   held_.append(input);

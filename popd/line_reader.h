@@ -1,8 +1,8 @@
 // Command lines out of pieces of any size, in bounded memory.
 //
 // A line that is whole in the input is not copied. One that is not is kept here, up to the limit; past the
-// limit it is reported once and the rest of it forgotten as it arrives, so that an endless line costs
-// nothing.
+// limit it is reported once and the rest of it forgotten as it arrives. One that goes on for line_flood_octets
+// is nobody's command: that is reported too.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,11 @@
 
 namespace guichet::popd {
 
+inline constexpr std::size_t line_flood_octets = 64 * 1024;
+
 class LineReader {
  public:
-  enum class Kind { partial, whole, too_long };
+  enum class Kind { partial, whole, too_long, flood };
 
   struct Result {
     Kind kind = Kind::partial;
@@ -28,6 +30,7 @@ class LineReader {
 
  private:
   std::size_t discard(std::string_view input);
+  [[nodiscard]] bool flooded() const { return discarded_ > line_flood_octets; }
   Result unfinished(std::string_view input, std::size_t room);
   std::string_view join(std::string_view last);
 
@@ -35,6 +38,7 @@ class LineReader {
   std::string held_;         // the beginning of a line whose end has not arrived
   std::string line_;         // the last line that had to be put together
   bool discarding_ = false;  // in the rest of a line that was too long
+  std::size_t discarded_ = 0;
 };
 
 }  // namespace guichet::popd

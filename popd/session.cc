@@ -96,6 +96,10 @@ Action Session::handle_line(const LineReader::Result& line, bool more_follows) {
   const bool in_exchange = state_ == State::exchange;
   if (in_exchange) state_ = State::authorization;
   if (line.kind == LineReader::Kind::too_long) return error("line too long");
+  if (line.kind == LineReader::Kind::flood) {
+    state_ = State::closing;
+    return Close{};
+  }
   return in_exchange ? response(line.text) : handle_command(line.text, more_follows);
 }
 

@@ -50,16 +50,34 @@ TEST(LineReader, TheLimitCountsTheLineEnd) {
   EXPECT_EQ(lines("1234567890\n", 3, 10), (std::vector<std::string>{"!"}));
 }
 
-TEST(LineReader, AnEndlessLineIsReportedOnceAndTakenIn) {
+TEST(LineReader, ALongLineIsReportedOnceAndTakenIn) {
   LineReader reader(10);
-  const std::string much(1 << 20, 'x');
-  EXPECT_EQ(reader.read(much).kind, Kind::too_long);
-  for (int i = 0; i < 100; ++i) {
+  const std::string much(1000, 'x');
+  const auto first = reader.read(much);
+  EXPECT_EQ(first.kind, Kind::too_long);
+  std::size_t taken = first.consumed;
+  for (; taken + much.size() < line_flood_octets; taken += much.size()) {
     const auto result = reader.read(much);
     EXPECT_EQ(result.kind, Kind::partial);
     EXPECT_EQ(result.consumed, much.size());
   }
-  EXPECT_EQ(reader.read("x\nNOOP\r\n").text, "NOOP");
+  EXPECT_EQ(reader.read("x\nNOOP\r\n").kind, Kind::whole);
+}
+
+TEST(LineReader, OneThatDoesNotEndIsAFloodHoweverItComes) {
+  for (const std::size_t size : {1000u, 70'000u, 1u << 20}) {
+    LineReader reader(10);
+    const std::string much(size, 'x');
+    std::size_t taken = reader.read(much).consumed;
+    while (true) {
+      const auto result = reader.read(much);
+      taken += result.consumed;
+      if (result.kind == Kind::flood) break;
+      ASSERT_EQ(result.kind, Kind::partial);
+      ASSERT_LE(taken, line_flood_octets + 10);
+    }
+    EXPECT_GT(taken, line_flood_octets);
+  }
 }
 
 }  // namespace
