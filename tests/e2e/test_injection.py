@@ -1,4 +1,4 @@
-"""What strangers try around STARTTLS and STLS, by number: T1 to T11 of tests/README.md."""
+"""What strangers try around STARTTLS and STLS, by number: T1 to T11 of tests/HOSTILE.md."""
 
 import os
 import socket
