@@ -75,7 +75,8 @@ Ruling Policy::rule(const Path& path) const {
     ruling.answer = store::Recipient{bare ? address : path.written,
                                      ruling.route ? ruling.route->maildrop : ruling.site->maildrop};
   else
-    ruling.answer = refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, ruling.site->domain});
+    ruling.answer =
+        refusal_of(ruling.recipient_class, {path.written, ruling.site->prefix, ruling.site->domain});
   return ruling;
 }
 
