@@ -15,7 +15,7 @@ namespace {
 
 using tl::unexpected;
 
-constexpr std::size_t messages_learned_from = 5000;  // a fact of each is read: a second or two
+constexpr std::size_t rows_at_once = 500;
 
 tl::expected<smtpd::DoorEntries, std::string> entries_of(const std::vector<std::string>& entries,
                                                          const std::filesystem::path& file) {
@@ -84,19 +84,31 @@ tl::expected<smtpd::DoorRules, std::string> door_rules(const conf::Settings& set
   return rules;
 }
 
-void learn_from_archive(smtpd::Greylist& greylist, const store::Archive& archive) {
-  const auto index = store::IndexReader::open(store::index_file(archive.folder()));
+void ArchiveLessons::learn(std::size_t messages, const std::stop_token& stop) {
+  const auto since = greylist_.learning_since();
+  if (!since) return;
+  const auto index = store::IndexReader::open(store::index_file(archive_.folder()));
   if (!index) return;
-  const auto rows = (*index)->newest(messages_learned_from);
-  if (!rows) return;
-  for (auto row = rows->rbegin(); row != rows->rend(); ++row) {
-    const auto fact = archive.fact(row->place);
-    const auto* received = fact ? std::get_if<store::Received>(&*fact) : nullptr;
-    if (received == nullptr) continue;  // erased, or damaged, which others complain of
-    const auto envelope = smtpd::decode_envelope(received->envelope);
-    if (envelope && !envelope->client.empty())
-      greylist.delivered(envelope->client, envelope->mail_from, row->received);
+  for (std::size_t done = 0; done < messages && !stop.stop_requested(); done += rows_at_once) {
+    const auto rows = (*index)->newest(rows_at_once, before_);
+    if (!rows) return;
+    for (const auto& row : *rows)
+      learn_from(row);
+    if (rows->size() < rows_at_once || rows->back().received < *since) {
+      before_.reset();
+      return greylist_.learnt();
+    }
+    before_ = rows->back().message;
   }
+}
+
+void ArchiveLessons::learn_from(const store::MessageRow& row) {
+  const auto fact = archive_.fact(row.place);
+  const auto* received = fact ? std::get_if<store::Received>(&*fact) : nullptr;
+  if (received == nullptr) return;  // erased, or damaged, which others complain of
+  const auto envelope = smtpd::decode_envelope(received->envelope);
+  if (envelope && !envelope->client.empty())
+    greylist_.delivered(envelope->client, envelope->mail_from, row.received);
 }
 
 bool in_use(const smtpd::DoorRules& rules) {
@@ -109,7 +121,8 @@ smtpd::GreylistOptions greylist_options(const conf::Settings& settings) {
           .delay_s = door.greylist_delay_s,
           .window_s = std::int64_t{door.greylist_window_h} * 3600,
           .known_s = std::int64_t{door.greylist_known_days} * 86'400,
-          .rows_max = door.greylist_rows_max};
+          .rows_max = door.greylist_rows_max,
+          .learns = false};
 }
 
 net::Resolver::Options resolver_options(const conf::ResolverSettings& settings) {

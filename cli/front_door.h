@@ -4,6 +4,9 @@
 #include <memory>
 #include <string>
 
+#include <cstddef>
+#include <optional>
+#include <stop_token>
 #include <tl/expected.hpp>
 
 #include "conf/settings.h"
@@ -11,6 +14,7 @@
 #include "smtpd/front_door.h"
 #include "smtpd/greylist.h"
 #include "store/archive.h"
+#include "store/index.h"
 
 namespace guichet::cli {
 
@@ -19,9 +23,24 @@ namespace guichet::cli {
 [[nodiscard]] smtpd::GreylistOptions greylist_options(const conf::Settings& settings);
 [[nodiscard]] net::Resolver::Options resolver_options(const conf::ResolverSettings& settings);
 
-// Where the greylist has no file yet: who delivered lately is known from the archive, so that nobody who has
-// ever written here is put off because greylisting was turned on, or its file deleted. Reads; may be slow.
-void learn_from_archive(smtpd::Greylist& greylist, const store::Archive& archive);
+// Tells a greylist who is known from the archive, newest first, so that nobody who has ever written here is
+// put off because greylisting was turned on, was off for a while, or its file was lost. References outlive
+// it.
+class ArchiveLessons {
+ public:
+  ArchiveLessons(smtpd::Greylist& greylist, const store::Archive& archive)
+      : greylist_(greylist), archive_(archive) {}
+  // Of at most so many messages: a record of each is read, some thousands a second. Nothing to learn:
+  // returns.
+  void learn(std::size_t messages, const std::stop_token& stop = {});
+
+ private:
+  void learn_from(const store::MessageRow& row);
+
+  smtpd::Greylist& greylist_;
+  const store::Archive& archive_;
+  std::optional<store::MessageId> before_;  // where the last call ended
+};
 
 // Whether anything in it is turned on; without it the gateway has no door.
 [[nodiscard]] bool in_use(const smtpd::DoorRules& rules);

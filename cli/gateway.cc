@@ -54,6 +54,9 @@ using net::Level;
 constexpr unsigned pool_threads = 4;
 // One: whoever guesses passwords gets one processor at most, and 64 MB.
 constexpr unsigned hashing_threads = 1;
+constexpr std::size_t messages_learned_at_start = 1000;  // a fraction of a second; the rest beside serving
+const Duty::Options learner_times{
+    .name = "greylist", .first = std::chrono::milliseconds(0), .interval = std::chrono::seconds(30)};
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -104,8 +107,7 @@ smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings, const co
   options.patience = {.next_command = idle,
                       .whole_command = std::min(idle, std::chrono::seconds(settings.command_timeout_s)),
                       .body_pause = idle,
-                      .session = std::chrono::seconds(settings.session_timeout_s),
-                      .rate_window = std::min(idle, std::chrono::seconds(60))};
+                      .session = std::chrono::seconds(settings.session_timeout_s)};
   options.data_rate_octets_per_s_min = settings.data_rate_octets_per_s_min;
   return options;
 }
@@ -235,6 +237,9 @@ class Gateway {
       return tl::unexpected(fed.error());
     housekeeping_.emplace(settings_, *store_, *clock_);
     loops_.start();
+    if (lessons_)
+      learner_ = std::make_unique<Duty>(
+          learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX - 1000, stop); });
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
     announce();
@@ -260,7 +265,9 @@ class Gateway {
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
     feeders_.stop();
     drill_.reset();
+    learner_.reset();
     pool_.stop();
+    if (greylist_pool_) greylist_pool_->stop();
     hashing_.stop();
     control_.reset();
     housekeeping_.reset();
@@ -314,12 +321,14 @@ class Gateway {
       front_door_.resolver = &*resolver_;
     }
     if (remembers(front_door_.rules)) {
-      const auto options = greylist_options(settings_);
-      std::error_code ignored;
-      const bool anew = !std::filesystem::exists(options.file, ignored);
-      greylist_.emplace(options, *clock_, alarm);
-      if (anew) learn_from_archive(*greylist_, store_->archive());
+      auto options = greylist_options(settings_);
+      options.learns = true;
+      greylist_.emplace(std::move(options), *clock_, alarm);
+      lessons_.emplace(*greylist_, store_->archive());
+      lessons_->learn(messages_learned_at_start);
+      greylist_pool_.emplace(1u);
       front_door_.greylist = &*greylist_;
+      smtp_->greylist_pool = &*greylist_pool_;
     }
     smtp_->front_door = &front_door_;
     return {};
@@ -483,6 +492,8 @@ class Gateway {
   std::optional<smtpd::Policy> policy_;
   std::optional<net::Resolver> resolver_;
   std::optional<smtpd::Greylist> greylist_;
+  std::optional<ArchiveLessons> lessons_;
+  std::optional<net::Pool> greylist_pool_;  // its file must keep no other work waiting
   smtpd::FrontDoor front_door_;
   std::optional<smtpd::Intake> intake_;
   std::optional<smtpd::RefusalKeeper> refusals_;
@@ -494,7 +505,7 @@ class Gateway {
   std::optional<Housekeeping> housekeeping_;
   std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
-  std::unique_ptr<Duty> drill_;
+  std::unique_ptr<Duty> drill_, learner_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

@@ -244,10 +244,9 @@ Section smtpd_section() {
            .place = at(&Settings::smtpd, &SmtpdSettings::data_rate_octets_per_s_min),
            .form = Number{.min = 0, .max = 1'000'000, .unit = "octets per second"},
            .doc =
-               "A body that comes in slower than this for a minute ends the session with 421. It is a rate "
-               "and not a total time, so that a town hall on a thin line can finish a large message. 0: any "
-               "rate "
-               "will do."},
+               "A body that has fallen behind this rate by more than smtpd.idle_timeout_s ends the session "
+               "with 421. It is a rate and not a total time, so that a town hall on a thin line can finish a "
+               "large message. 0: any rate will do."},
           {.key = "soft_refuse",
            .place = at(&Settings::smtpd, &SmtpdSettings::soft_refuse),
            .form = Flag{},

@@ -13,8 +13,8 @@ std::vector<Option> greylist_options() {
        .place = at(&Settings::front_door, &FrontDoorSettings::greylist),
        .form = Flag{},
        .doc = "Puts off with 450 4.7.1, once, whoever has never delivered here: most senders of spam do not "
-              "come back. Nobody who delivered before is ever put off. What it remembers is in "
-              "greylist.sqlite, beside the archive, and can be deleted."},
+              "come back. Nobody who delivered before is put off: that is learnt from the archive at each "
+              "start. What it remembers is in greylist.sqlite, beside the archive, and can be deleted."},
       {.key = "greylist_delay_s",
        .place = at(&Settings::front_door, &FrontDoorSettings::greylist_delay_s),
        .form = Number{.min = 1, .max = day_s, .unit = "seconds"},

@@ -75,8 +75,8 @@ struct FrontDoorSettings {
   Listed listed = Listed::defer;
   bool greylist = false;
   unsigned greylist_delay_s = 300;
-  unsigned greylist_window_h = 48;    // to come back in
-  unsigned greylist_known_days = 60;  // who delivered is known for so long after the last time
+  unsigned greylist_window_h = 48;      // to come back in
+  unsigned greylist_known_days = 3650;  // who delivered is known for so long after the last time
   unsigned greylist_rows_max = 200'000;
   std::vector<std::string> allow, deny;  // networks, senders, names of clients
   std::filesystem::path allow_file, deny_file;

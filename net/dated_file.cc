@@ -12,7 +12,7 @@
 namespace guichet::net {
 namespace {
 
-constexpr std::size_t waiting_max = 10'000;  // while the disk does not answer
+constexpr std::size_t waiting_octets_max = 8 << 20;  // while the disk does not answer
 
 bool write_all(int descriptor, std::string_view octets) {
   while (!octets.empty()) {
@@ -48,7 +48,8 @@ DatedFile::~DatedFile() {
 
 void DatedFile::add(std::string day, std::string lines) {
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() >= waiting_max) return lost_lines().add();
+  if (waiting_octets_ + lines.size() > waiting_octets_max) return lost_lines().add();
+  waiting_octets_ += lines.size();
   waiting_.emplace_back(std::move(day), std::move(lines));
   changed_.notify_all();
 }
@@ -58,6 +59,7 @@ void DatedFile::run() {
   while (!stop_ || !waiting_.empty()) {
     changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
     const auto entries = std::exchange(waiting_, {});
+    waiting_octets_ = 0;
     lock.unlock();
     write(entries);
     lock.lock();

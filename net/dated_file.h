@@ -38,6 +38,7 @@ class DatedFile {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Entry> waiting_;
+  std::size_t waiting_octets_ = 0;
   bool stop_ = false;
   std::thread thread_;  // last: it ends before what it uses
 };

@@ -15,12 +15,15 @@ namespace guichet::net {
 std::unique_ptr<Admission::Ticket> Admission::enter(const asio::ip::address& address, int descriptor) {
   const bool trusted = trusted_.contain(address);
   auto place = place_of(address);
+  auto ticket = std::make_unique<Ticket>(*this, trusted);
   const std::lock_guard lock(mutex_);
+  auto& from_place = per_place_[place];  // the last that may throw: then nothing is counted
+  ++from_place;
   ++sessions_;
   look_around();
   const bool familiar = trusted || familiar_.find(place) != nullptr;
-  const auto verdict = judge(++per_place_[place], trusted, familiar, descriptor);
-  return std::make_unique<Ticket>(*this, std::move(place), verdict, trusted);
+  ticket->counted(std::move(place), judge(from_place, trusted, familiar, descriptor));
+  return ticket;
 }
 
 Admission::Verdict Admission::judge(unsigned from_place, bool trusted, bool familiar, int descriptor) const {
@@ -32,6 +35,7 @@ Admission::Verdict Admission::judge(unsigned from_place, bool trusted, bool fami
 }
 
 void Admission::leave(const std::string& place) {
+  if (place.empty()) return;  // it was never counted
   const std::lock_guard lock(mutex_);
   --sessions_;
   look_around();
@@ -47,12 +51,13 @@ void Admission::Ticket::count_as(const asio::ip::address& address) {
   trusted_ = admission_.trusted_.contain(address);
   auto place = place_of(address);
   const std::lock_guard lock(admission_.mutex_);
+  auto& counted = admission_.per_place_[place];  // first, since it may throw
+  ++counted;
   admission_.uncount(place_);
   const bool familiar = trusted_ || admission_.familiar_.find(place) != nullptr;
-  const auto from_place = ++admission_.per_place_[place];
   constexpr int judged_before = -1;
   if (verdict_ != Verdict::no_descriptors)
-    verdict_ = admission_.judge(from_place, trusted_, familiar, judged_before);
+    verdict_ = admission_.judge(counted, trusted_, familiar, judged_before);
   place_ = std::move(place);
 }
 

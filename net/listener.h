@@ -35,8 +35,7 @@ class Admission {
   // Held by a session as long as it lives.
   class Ticket {
    public:
-    Ticket(Admission& admission, std::string place, Verdict verdict, bool trusted)
-        : admission_(admission), place_(std::move(place)), verdict_(verdict), trusted_(trusted) {}
+    Ticket(Admission& admission, bool trusted) : admission_(admission), trusted_(trusted) {}
     ~Ticket() { admission_.leave(place_); }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
@@ -51,9 +50,12 @@ class Admission {
     void was_of_use() { admission_.remember(place_); }
 
    private:
+    friend class Admission;
+    void counted(std::string place, Verdict verdict) { place_ = std::move(place), verdict_ = verdict; }
+
     Admission& admission_;
-    std::string place_;
-    Verdict verdict_;
+    std::string place_;  // empty: not counted yet
+    Verdict verdict_ = Verdict::too_many;
     bool trusted_;
   };
 

@@ -33,8 +33,8 @@ Sessions::Sessions(asio::io_context& context)
 
 void Sessions::start_sweeping() {
   if (sweeping_) return;
+  asio::co_spawn(context_.get_executor(), sweep(), rethrow);  // may throw: then it is tried again
   sweeping_ = true;
-  asio::co_spawn(context_.get_executor(), sweep(), rethrow);
 }
 
 // Runs only while there are sessions, so that an io_context without any can end.
@@ -72,7 +72,12 @@ Stream::Stream(Socket socket, Sessions& sessions)
   socket_.native_non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   place_ = sessions_.streams_.insert(sessions_.streams_.end(), this);
-  sessions_.start_sweeping();
+  try {
+    sessions_.start_sweeping();
+  } catch (...) {
+    sessions_.streams_.erase(place_);
+    throw;
+  }
 }
 
 Stream::~Stream() {

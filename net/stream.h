@@ -94,7 +94,7 @@ class Stream {
   void expire_at(Time deadline) { deadline_ = hurried_deadline_ = deadline; }
   // The second counts while `crowded` (hurry_when) says so: also for a wait that began before.
   void expire_at(Time deadline, Time hurried) { deadline_ = deadline, hurried_deadline_ = hurried; }
-  void hurry_when(const std::atomic<bool>& crowded) { crowded_ = &crowded; }
+  void hurry_when(const std::atomic<bool>* crowded) { crowded_ = crowded; }  // null: never
   [[nodiscard]] End why() const { return end_; }
   [[nodiscard]] const TlsConnection* tls() const { return tls_.get(); }
   [[nodiscard]] Socket& socket() { return socket_; }

@@ -1,8 +1,8 @@
 // Command lines out of pieces of any size, in bounded memory.
 //
 // A line that is whole in the input is not copied. One that is not is kept here, up to the limit; past the
-// limit it is reported once and the rest of it forgotten as it arrives. One that goes on for line_flood_octets
-// is nobody's command: that is reported too.
+// limit it is reported once and the rest of it forgotten as it arrives. One that goes on for
+// line_flood_octets is nobody's command: that is reported too.
 #pragma once
 
 #include <cstddef>

@@ -77,7 +77,7 @@ class Driver {
   Task<void> run() {
     const bool known = co_await learn_client();
     if (!known) co_return;
-    if (!caller_.unlimited()) stream_.hurry_when(caller_.crowded());
+    hurry();
     if (encryption_ == Encryption::from_the_start) {
       // One too many is not worth a handshake, and without it no 421 can be read.
       if (caller_.verdict() != net::Admission::Verdict::welcome)
@@ -147,6 +147,9 @@ class Driver {
     return end();
   }
 
+  // A crowd shortens the patience with strangers.
+  void hurry() { stream_.hurry_when(caller_.unlimited() ? nullptr : &caller_.crowded()); }
+
   // Rates are those of the client, whoever hands its mail in. They answer 4xx only: a burst is late, never
   // lost.
   bool exceeds(net::Rates& rate) { return !caller_.unlimited() && !rate.take(caller_.place(), Clock::now()); }
@@ -155,6 +158,7 @@ class Driver {
   void answer_client(const AskClient& ask) {
     caller_.told_by_xclient(*ask.told);
     session_.set_privileges(caller_.privileges());
+    hurry();
     if (visit_) visit_->of(caller_.client().address);
     session_.answer(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
   }
@@ -213,12 +217,13 @@ class Driver {
 
   // DNS is asked from here on, so that it has answered by the time that it matters.
   Task<void> arrive() {
+    if (caller_.verdict() != net::Admission::Verdict::welcome) co_return;
     visit_->of(caller_.client().address);
-    if (!visit_->waits_for_greeting() || caller_.verdict() != net::Admission::Verdict::welcome) co_return;
+    if (!visit_->waits_for_greeting() || caller_.is_neighbour()) co_return;
     if (encryption_ == Encryption::from_the_start) co_return;  // spoke first, as it must
     wait_for(Waits::For::command, false);
     const bool known = co_await delivered_before();
-    if (known) co_return;
+    if (known || stream_.sessions().stopping()) co_return;
     const std::chrono::milliseconds delay(server_.front_door->rules.greet_delay_ms);
     const bool early = co_await stream_.speaks_within(delay);
     static auto& early_talkers = net::counter("smtp.early_talkers");
@@ -233,7 +238,7 @@ class Driver {
     std::function<bool()> work = [greylist, client = caller_.client().address] {
       return greylist->delivered_before(client);
     };
-    co_return co_await server_.pool.run<bool>(std::move(work));
+    co_return co_await server_.greylist_pool->run<bool>(std::move(work));
   }
 
   // Somebody in between may have said by now who the client is.
@@ -266,8 +271,9 @@ class Driver {
       facts.greylisting = co_await ask_greylist(facts.sender, ask.recipient->written);
       verdict = judge(rules, facts);
     }
-    if (verdict.refusal) co_return settle(std::move(*verdict.refusal));
-    co_return settle(server_.policy.rule(*ask.recipient));
+    auto ruling = server_.policy.rule(*ask.recipient);
+    if (verdict.refusal && ruling.taken()) ruling.answer = std::move(*verdict.refusal);
+    co_return settle(std::move(ruling));
   }
 
   Task<Greylisting> ask_greylist(const std::string& sender, const std::string& recipient) {
@@ -276,14 +282,14 @@ class Driver {
     std::function<Greylisting()> work = [greylist = server_.front_door->greylist, key = std::move(key)] {
       return greylist->ask(key);
     };
-    co_return co_await server_.pool.run<Greylisting>(std::move(work));
+    co_return co_await server_.greylist_pool->run<Greylisting>(std::move(work));
   }
 
   // Nobody waits for it.
   void remember_client(const Envelope& envelope) {
     if (!visit_ || !server_.front_door->greylist || envelope.client.empty()) return;
-    server_.pool.post([greylist = server_.front_door->greylist, client = envelope.client,
-                       sender = envelope.mail_from] { greylist->delivered(client, sender); });
+    server_.greylist_pool->post([greylist = server_.front_door->greylist, client = envelope.client,
+                                 sender = envelope.mail_from] { greylist->delivered(client, sender); });
   }
 
   // --- What follows ---
@@ -308,7 +314,6 @@ class Driver {
   // False: the body wants to spill.
   bool take(std::string_view octets) {
     incoming_->append(octets);
-    pace_.add(octets.size());
     return !incoming_->wants_to_spill();
   }
 
@@ -349,10 +354,13 @@ class Driver {
     }
     log_filing();
     if (stream_.sessions().stopping() && !session_.in_data()) co_return go_away();
+    if (!session_.in_data()) pace_.begin(Clock::now());  // between two chunks nobody is slow
     const auto command = session_.in_command() ? Waits::For::line_end : Waits::For::command;
     wait_for(session_.in_data() ? Waits::For::body : command, progress);
+    pending_ = {};  // used up: an idle session holds none
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
+    if (session_.in_data()) pace_.add(input_.size());  // also of a body that is thrown away
     if (session_.in_data() && pace_.too_slow(Clock::now())) session_.abort(too_slow_a_body());
     co_return true;
   }
@@ -484,7 +492,7 @@ class Driver {
     stream_.expire_in(last_words_timeout);
     if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
     log_filing();
-    const bool unread = !input_.empty() || session_.errors() > 0;
+    const bool unread = !input_.empty() || session_.errors() > 0 || session_.refused_last();
     co_await stream_.close(unread);
     co_return false;
   }

@@ -49,6 +49,7 @@ struct Server {
   std::unique_ptr<net::HandshakeFailures> handshake_failures;
   Reporter reporter;
   const FrontDoor* front_door = nullptr;  // null: none
+  net::Pool* greylist_pool = nullptr;     // where the front door has a greylist
 };
 
 enum class Encryption { on_request, from_the_start };

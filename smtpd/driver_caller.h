@@ -49,6 +49,11 @@ class Caller {
   void was_of_use() { ticket_->was_of_use(); }
 
   [[nodiscard]] bool is_proxy() const { return neighbours_.proxies.contain(peer_); }
+  // One of ours, who speaks for others, or for itself to see whether we are there.
+  [[nodiscard]] bool is_neighbour() const {
+    const bool for_itself = is_proxy() && client_.told_by == ToldBy::connection;
+    return for_itself || privileges_.xclient || privileges_.trusted_upstream;
+  }
   // nullopt: the proxy speaks for itself.
   void told_by_proxy(const std::optional<net::ProxiedClient>& told) {
     if (told) connect({.address = told->address, .port = told->port, .told_by = ToldBy::proxy});
@@ -61,9 +66,9 @@ class Caller {
   // At MAIL. What a stranger says by XFORWARD never gets here: the session refuses it.
   void told_by_xforward(const ClientAttributes& told) {
     auto client = smtpd::told_by_xforward(connected_, told);
-    if (client == client_) return;
+    if (client == client_ && verdict() == net::Admission::Verdict::welcome) return;
     become(std::move(client));
-    ticket_->count_as(address_);
+    ticket_->count_as(address_);  // also anew: others of this client may have gone
   }
 
  private:

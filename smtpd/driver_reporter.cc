@@ -71,11 +71,14 @@ void Reporter::filed(const Filing& filing) const {
 void Reporter::refused(const Refusing& refusing) const {
   const auto& refused = refusing.refused;
   counters().at(static_cast<std::size_t>(refused.reply.why))->add();
-  if (postfix_log_) {
+  // A flood is counted and not written, neither there nor here.
+  const auto added = keeper_ ? keep(refusing) : RefusalKeeper::Added::not_wanted;
+  if (added == RefusalKeeper::Added::kept) kept().add();
+  if (added == RefusalKeeper::Added::left_out) left_out().add();
+  if (postfix_log_ && added != RefusalKeeper::Added::left_out) {
     const auto facts = postfix_facts(refusing.session, refusing.client, refused.mail_from.value_or(""));
     postfix_log_(postfix_day(facts.at), lines_of_refusal(facts, refused));
   }
-  if (keeper_) (keep(refusing) ? kept() : left_out()).add();
   net::log_event(net::Level::info, "smtp.refused",
                  {{"session", refusing.session_facts.session},
                   {"client", to_text(refusing.client)},
@@ -87,7 +90,7 @@ void Reporter::refused(const Refusing& refusing) const {
                   {"reply", refused.reply.line()}});
 }
 
-bool Reporter::keep(const Refusing& refusing) const {
+RefusalKeeper::Added Reporter::keep(const Refusing& refusing) const {
   return keeper_->add({.at = clock_.now(),
                        .host = hostname_,
                        .client = refusing.client,

@@ -53,7 +53,7 @@ class Reporter {
   void refused(const Refusing& refusing) const;
 
  private:
-  [[nodiscard]] bool keep(const Refusing& refusing) const;
+  [[nodiscard]] RefusalKeeper::Added keep(const Refusing& refusing) const;
   [[nodiscard]] PostfixFacts postfix_facts(const store::Uuid& id, const Client& client,
                                            const std::string& mail_from) const;
 

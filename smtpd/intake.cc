@@ -32,7 +32,10 @@ Reply reply_for(const store::Error& error) {
 
 store::ServedRule served_rule(bool trusted_upstream) {
   auto owned = store::owned_fields();
-  if (trusted_upstream) std::erase(owned, "authentication-results");
+  if (trusted_upstream)
+    std::erase(owned, "authentication-results");
+  else
+    owned.emplace_back("x-spam-score");  // Alaveteli believes it, whoever wrote it
   return {.version = store::served_rule_latest, .owned = std::move(owned)};
 }
 
@@ -47,18 +50,21 @@ Incoming::Incoming(Intake& intake, store::MessageId id, store::ServedRule rule)
 
 void Incoming::append(std::string_view octets) {
   hash_.update(octets);
+  if (failure_) return;
   transform_.feed(octets, ignore);
   body_.append(octets);
 }
 
 // A body spills when it is large, or when the bodies of all sessions together fill half of what they may.
+// When hardly anything is left, it spills however small it is: thousands of small ones are much.
 bool Incoming::wants_to_spill() const {
   if (failure_) return false;
   const auto& memory = intake_.store_.memory();
+  const auto in_use = memory.in_use(), most = memory.octets_max();
   const bool large = body_.size() > intake_.options_.spool_octets_min;
-  const bool crowded = memory.in_use() > memory.octets_max() / 2;
   return (large && body_.memory_octets() >= 4 * spill_octets_min) ||
-         (crowded && body_.memory_octets() >= spill_octets_min);
+         (in_use > most / 2 && body_.memory_octets() >= spill_octets_min) ||
+         (in_use > most - most / 8 && body_.memory_octets() > store::Body::beginning_octets_max);
 }
 
 // To a black hole: handed over as soon as it is delivered, to nobody.
@@ -71,6 +77,10 @@ void add_delivery(std::vector<store::Fact>& facts, store::Delivered delivered) {
 }
 
 void Incoming::spill() {
+  if (!intake_.store_.has_room(body_.memory_octets())) {
+    failure_ = store::Error{store::ErrorKind::no_space, "the disk is down to its reserve"};
+    return body_.drop();
+  }
   if (auto spilled = body_.spill(); !spilled) failure_ = spilled.error();
 }
 

@@ -1,6 +1,7 @@
 #include "smtpd/patience.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace guichet::smtpd {
 namespace {
@@ -16,8 +17,7 @@ Patience hurried(const Patience& normal) {
   return {.next_command = std::min(normal.next_command, hurried_command),
           .whole_command = std::min(normal.whole_command, hurried_command),
           .body_pause = std::min(normal.body_pause, hurried_body),
-          .session = std::min(normal.session, hurried_session),
-          .rate_window = normal.rate_window};
+          .session = std::min(normal.session, hurried_session)};
 }
 
 Waits::Deadlines Waits::until(For what, bool progress, Time now) {
@@ -54,11 +54,10 @@ Reply Waits::farewell(Time now) const {
 }
 
 bool BodyPace::too_slow(Time now) {
-  if (now - begin_ < window_) return false;
-  const auto wanted = octets_per_s_min_ * static_cast<std::uint64_t>(window_.count());
-  const bool slow = octets_ < wanted;
-  begin(now);
-  return slow;
+  if (octets_per_s_min_ == 0) return false;
+  const std::chrono::milliseconds for_octets(std::exchange(octets_, 0) * 1000 / octets_per_s_min_);
+  until_ = std::min(until_ + for_octets, now + pauses_max_);
+  return now > until_;
 }
 
 Reply too_slow_a_body() {

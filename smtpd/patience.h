@@ -17,7 +17,6 @@ struct Patience {
   std::chrono::seconds whole_command{60};  // from its first octet to its line end; or for replies to be taken
   std::chrono::seconds body_pause{300};    // RFC 5321 4.5.3.2.7
   std::chrono::seconds session{3600};      // between two messages that were filed
-  std::chrono::seconds rate_window{60};    // a body's rate is looked at over so long
 };
 
 // What is left of it when sessions run out, as Postfix has it under stress. Strangers only: the driver leaves
@@ -53,22 +52,22 @@ class Waits {
 };
 
 // The rate at which a body comes in. A minimum rate instead of a total time: a town hall on a slow line must
-// finish, a slowloris must not.
+// finish, a slowloris must not. Whoever is behind the rate by more than body_pause is too slow; whoever is
+// ahead of it has no more credit than that.
 class BodyPace {
  public:
   BodyPace(const Patience& patience, std::uint64_t octets_per_s_min)
-      : window_(patience.rate_window), octets_per_s_min_(octets_per_s_min) {}
+      : pauses_max_(patience.body_pause), octets_per_s_min_(octets_per_s_min) {}
 
-  void begin(Time now) { begin_ = now, octets_ = 0; }
+  void begin(Time now) { until_ = now + pauses_max_, octets_ = 0; }
   void add(std::uint64_t octets) { octets_ += octets; }
-  // Over the last whole window; false within one.
   [[nodiscard]] bool too_slow(Time now);
 
  private:
-  const std::chrono::seconds window_;
+  const std::chrono::seconds pauses_max_;
   const std::uint64_t octets_per_s_min_;  // 0: any rate will do
-  Time begin_;
-  std::uint64_t octets_ = 0;
+  Time until_;
+  std::uint64_t octets_ = 0;  // not yet credited
 };
 
 [[nodiscard]] Reply too_slow_a_body();

@@ -38,22 +38,25 @@ RefusalKeeper::~RefusalKeeper() {
   thread_.join();
 }
 
-bool RefusalKeeper::add(const RefusalRecord& record) {
-  if (options_.keep_days == 0) return false;
+RefusalKeeper::Added RefusalKeeper::add(const RefusalRecord& record) {
+  if (options_.keep_days == 0) {
+    const std::lock_guard lock(mutex_);
+    return budget_.admit(record.client.address, record.at) ? Added::not_wanted : Added::left_out;
+  }
   auto block = encode_refusal(record);
   const std::lock_guard lock(mutex_);
   if (day_of(record.at) != std::exchange(today_, day_of(record.at)))
     octets_left_today_ = options_.octets_per_day_max;
-  if (!budget_.admit(record.client.address, record.at)) return false;
+  if (!budget_.admit(record.client.address, record.at)) return Added::left_out;
   const auto octets = block.size() + record_octets_around;
   if (octets > octets_left_today_ || waiting_.size() >= waiting_max) {
     budget_.leave_out(1, record.at);
-    return false;
+    return Added::left_out;
   }
   octets_left_today_ -= octets;
   waiting_.push_back(std::move(block));
   changed_.notify_all();
-  return true;
+  return Added::kept;
 }
 
 void RefusalKeeper::flush() {
@@ -92,8 +95,8 @@ std::vector<std::string> RefusalKeeper::take(bool last) {
   // On a full day, only when it is over: a record a minute would go on filling it.
   const bool full = octets_left_today_ < record_octets_around * 2;
   if (full && !last) return blocks;
-  if (const auto left_out = budget_.take_left_out(clock_.now(), last))
-    blocks.push_back(encode_left_out(*left_out));
+  const auto left_out = budget_.take_left_out(clock_.now(), last);
+  if (left_out && options_.keep_days > 0) blocks.push_back(encode_left_out(*left_out));
   return blocks;
 }
 

@@ -39,8 +39,9 @@ class RefusalKeeper {
   RefusalKeeper(store::Disk& disk, store::Clock& clock, store::IdSource& ids, RefusalOptions options);
   ~RefusalKeeper();  // writes what waits
 
-  // Whether it is kept.
-  bool add(const RefusalRecord& record);
+  enum class Added { kept, not_wanted, left_out };
+  // not_wanted: none are kept here, and this one would not have been left out either.
+  Added add(const RefusalRecord& record);
   // Returns when all that was added before is written, or cannot be.
   void flush();
 

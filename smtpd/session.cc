@@ -188,7 +188,8 @@ Action Session::next_action() {
 void Session::say(const Reply& given) {
   const auto reply = options_.soft_refuse ? softened(given) : given;
   due_.reply += reply.octets();
-  if (!reply.positive()) due_.refused.push_back(refused(reply));
+  refused_last_ = !reply.positive();
+  if (refused_last_) due_.refused.push_back(refused(reply));
   // RFC 5321 3.8: 421 announces that the channel is closed.
   if (reply.code == 421) due_.then = Then::kClose;
 }
@@ -254,7 +255,7 @@ bool Session::in_data() const {
   return body_ && !body_->ended() && (by_dots || chunk_);
 }
 bool Session::in_command() const {
-  return !body_ && commands_.in_line();
+  return !in_data() && commands_.in_line();
 }
 bool Session::awaiting_answer() const {
   return question_ != Question::kNone;

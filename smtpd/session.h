@@ -42,6 +42,7 @@ struct SessionLimits {
   std::uint64_t trusted_message_octets_max = 4ull << 30;  // from a trusted upstream, which has accepted it
   unsigned errors_max = 10;          // one more is answered 421; a filed message forgives all
   unsigned idle_commands_max = 100;  // NOOP, RSET, refused recipients ...: each more is an error
+  unsigned overshoot_max = 1000;     // recipients past recipients_max, put off with 452: the same
 };
 
 // What this client may do that others may not. Both are about its address, so an XCLIENT may take them away.
@@ -198,6 +199,7 @@ class Session {
   // XFORWARD: whom the next or present transaction is from.
   [[nodiscard]] const ClientAttributes& forwarded() const { return forwarded_; }
   [[nodiscard]] unsigned errors() const;
+  [[nodiscard]] bool refused_last() const { return refused_last_; }  // the reply that was said last
 
  private:
   enum class Phase { kNew, kOpen, kHandshake };
@@ -275,6 +277,8 @@ class Session {
   Question question_ = Question::kNone;
   Phase phase_ = Phase::kNew;
   unsigned errors_ = 0;
+  unsigned overshoot_ = 0;
+  bool refused_last_ = false;
   unsigned idle_commands_ = 0;
 };
 

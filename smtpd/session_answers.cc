@@ -37,9 +37,13 @@ void Session::answer_client(const std::optional<Reply>& refusal) {
   say(greeting());
 }
 
+// Put off again and again, it is a command that moves no mail.
 void Session::answer_mail(const Reply& reply) {
+  if (!reply.positive()) {
+    transaction_.reset();
+    if (!trusted() && idles_too_long()) return;
+  }
   say(reply);
-  if (!reply.positive()) transaction_.reset();
 }
 
 // An unknown recipient is no error of the protocol: a town hall that writes to twelve old addresses and one
@@ -74,6 +78,7 @@ void Session::answer_file(const Reply& reply) {
   if (reply.positive()) {
     errors_ = 0;
     idle_commands_ = 0;
+    overshoot_ = 0;
   }
   say(for_client(reply));
   end_transaction();

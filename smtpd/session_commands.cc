@@ -168,8 +168,10 @@ void Session::rcpt(std::string_view argument) {
     return refuse({501, "5.1.3", "Bad recipient address syntax", Refusal::bad_recipient});
   recipient_ = std::move(recipient->path);
   if (auto refusal = refuse_rcpt_parameters(text->substr(recipient->consumed))) return refuse(*refusal);
-  // RFC 5321 4.5.3.1.10: 452, and no error of the client's: it sends the rest in a second transaction.
+  // RFC 5321 4.5.3.1.10: 452, and no error of the client's: it sends the rest in a second transaction. One
+  // that goes on and on has none.
   if (transaction_->recipients.size() >= options_.limits.recipients_max) {
+    if (++overshoot_ > options_.limits.overshoot_max && patience_ends()) return;
     return say({452, "4.5.3", "Too many recipients", Refusal::too_many_recipients});
   }
   question_ = Question::kRecipient;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "smtpd/ascii.h"
 #include "smtpd/envelope.h"
 #include "store/facts.h"
 
@@ -20,7 +21,38 @@ std::string harmless_name(std::string_view name) {
   return out.empty() ? "unknown" : out;
 }
 
-// An address between angle brackets: no control octets, no brackets of its own, and text rather than octets.
+// RFC 5322 3.2.3, and all that is not ASCII.
+bool is_atext(char c) {
+  constexpr std::string_view signs = "!#$%&'*+-/=?^_`{|}~.";
+  const auto octet = static_cast<unsigned char>(c);
+  return ascii_letter(c) || (c >= '0' && c <= '9') || octet >= 0x80 ||
+         signs.find(c) != std::string_view::npos;
+}
+
+// RFC 5322 3.2.4: a quoted string, whole, as a client may have written its local part.
+bool is_quoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+  const auto inside = text.substr(1, text.size() - 2);
+  for (std::size_t at = 0; at < inside.size(); ++at) {
+    if (inside[at] == '"') return false;
+    if (inside[at] == '\\' && ++at == inside.size()) return false;
+  }
+  return true;
+}
+
+// A comma, a parenthesis or a blank would make two addresses of one, or a comment: what is no atom is quoted.
+std::string quoted_where_needed(std::string_view local_part) {
+  if (is_quoted(local_part) || std::all_of(local_part.begin(), local_part.end(), is_atext))
+    return std::string(local_part);
+  std::string out = "\"";
+  for (const char c : local_part) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+// An address for a field: no control octets, no brackets, text rather than octets, and one address.
 std::string harmless_address(std::string_view address) {
   const bool text = store::is_utf8(address);
   std::string out(address);
@@ -31,7 +63,13 @@ std::string harmless_address(std::string_view address) {
         return octet < 0x20 || octet == 0x7f || c == '<' || c == '>' || (octet >= 0x80 && !text);
       },
       '?');
-  return out;
+  const auto at = out.rfind('@');
+  if (at == std::string::npos) return out.empty() ? out : quoted_where_needed(out);
+  auto domain = out.substr(at + 1);
+  std::replace_if(
+      domain.begin(), domain.end(), [](char c) { return !is_atext(c) && c != '[' && c != ']' && c != ':'; },
+      '?');
+  return quoted_where_needed(std::string_view(out).substr(0, at)) + "@" + domain;
 }
 
 // RFC 5322 3.3, in UTC.

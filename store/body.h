@@ -56,6 +56,7 @@ class Body {
   void append(std::string_view octets);  // into memory
   // Moves what is in memory to the end of the spool file. Blocks on the disk: not for an I/O thread.
   [[nodiscard]] Result<void> spill();
+  void drop() { release_chunks(); }  // what is in memory: the message will not be filed
 
   [[nodiscard]] std::uint64_t size() const { return spooled_octets_ + memory_octets_; }
   [[nodiscard]] std::uint64_t memory_octets() const { return memory_octets_; }

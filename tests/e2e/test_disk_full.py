@@ -29,11 +29,13 @@ class DiskFull(GatewayTest):
         self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=True)
 
     def attempt(self, g, octets):
-        """The code that decided: 250 at the end, or the first 4xx wherever it came."""
+        """The code that decided: 250 at the end, or the first 4xx wherever it came; self.refused_at says where."""
+        self.refused_at = None
         with wire.Smtp(g.smtp) as smtp:
             for line in (b"MAIL FROM:<a@town.example>", b"RCPT TO:<" + RECIPIENT.encode() + b">", b"DATA"):
                 code, text = smtp.command(line)
                 if code // 100 == 4:
+                    self.refused_at = line[:4]
                     return code, text
                 self.assertIn(code, (250, 354), text)
             smtp.send(wire.stuffed(octets))
@@ -89,12 +91,35 @@ class DiskFull(GatewayTest):
             taken += 1   # what had been zero-filled ahead may be used up
             self.assertLess(taken, 100_000)
         self.assertEqual(self.attempt(g, b"Subject: small\r\n\r\nx\r\n")[0], 452)
+        self.assertEqual(self.refused_at, b"MAIL", "before a body is sent")
         self.assertEqual(len(wire.everything(g.pop3)), 3 + taken, "POP3 goes on")
         filler.unlink()
         self.room_again(g)
         after = wire.everything(g.pop3)
         self.assertEqual(len(after), 4 + taken)
         self.assertEqual({uid: after[uid] for uid in before}, before)
+        g.verify()
+
+    def test_bodies_on_their_way_leave_the_reserve(self):
+        """Several large ones were each let in while there was room; together they are more than there is."""
+        g = self.gateway({"store.path": self.disk / "store", "store.spool_octets_min": 65_536})
+        sessions = [wire.Smtp(g.smtp) for _ in range(6)]
+        for smtp in sessions:
+            smtp.envelope(RECIPIENT)
+            smtp.expect(354, b"DATA")
+        for smtp in sessions:
+            smtp.send(MEGABYTE * 12)   # six of these are more than the disk
+        for smtp in sessions:
+            smtp.send(b".\r\n")
+        codes = [smtp.reply()[0] for smtp in sessions]
+        self.assertIn(452, codes)
+        self.assertLessEqual(set(codes), {250, 452}, codes)
+        free = os.statvfs(self.disk)
+        self.assertGreater(free.f_bavail * free.f_frsize, len(MEGABYTE), "room for what must be written")
+        self.assertEqual(len(wire.everything(g.pop3)), codes.count(250))
+        for smtp in sessions:
+            smtp.quit()
+        self.room_again(g)
         g.verify()
 
     def test_no_more_files(self):
@@ -112,6 +137,7 @@ class DiskFull(GatewayTest):
         code, text = self.attempt(g, b"Subject: small\r\n\r\nx\r\n")
         self.assertEqual((code, text[:5]), (452, "4.3.1"), text)
         self.assertIn("file", text)
+        self.assertEqual(self.refused_at, b"MAIL", "before a body is sent")
         self.assertEqual(len(wire.everything(g.pop3)), 1, "POP3 goes on")
         shutil.rmtree(filler)
         self.room_again(g)

@@ -149,6 +149,18 @@ class Greeting(FrontDoorTest):
         self.assertEqual((code, text[:5]), (554, "5.5.0"))
         self.assertEqual(self.early(g, genuine(7))[0], 250)
 
+    def test_a_neighbour_waits_for_nothing(self):
+        """Neither a mail server of ours nor a proxy that looks whether we are there: they never "deliver"."""
+        for settings, first in (({"smtpd.trusted_upstream": ["127.0.0.1/32"]}, b""),
+                                ({"smtpd.xclient_from": ["127.0.0.1/32"]}, b""),
+                                ({"smtpd.proxy_protocol_from": ["127.0.0.1/32"]}, b"PROXY UNKNOWN\r\n")):
+            with self.subTest(settings):
+                g = self.door({**self.DELAY, **settings})
+                with wire.Wire(g.smtp) as line:
+                    line.send(first)
+                    self.assertTrue(line.line().startswith(b"220"))
+                g.stop()
+
     def test_who_waits_is_no_early_talker(self):
         g = self.door({"front_door.greet_delay_ms": 50})
         self.assertNotIn("front_door", self.deliver(g))

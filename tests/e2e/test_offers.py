@@ -166,6 +166,12 @@ class Sessions(OffersTest):
             self.damage(g, b"the first one")
             pop.send(b"RETR 1\r\n")
             self.assertTrue(pop.at_end(), "not a word")
+
+        def listed():
+            with wire.Pop(g.pop3) as pop:
+                return pop.uids()
+
+        eventually(lambda: listed() == [second], "it is unlisted, by a record of its own")
         self.assertEqual(poll(g.pop3), ([second], [second]))
         self.assertIn("delivery.damaged: uid " + first, g.log())
 

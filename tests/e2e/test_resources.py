@@ -232,18 +232,18 @@ def descriptors(g):
 
 class R4NeverReads(Resources):
     def test_replies_that_nobody_reads(self):
-        """Refused recipients of one message are no error, so their replies would never end."""
+        """A message that is filed forgives all, so the replies would never end."""
         g = self.gateway({"smtpd.command_timeout_s": 2, "smtpd.recipients_per_minute_max": 0,
-                          "smtpd.recipients_max": 1})
+                          "smtpd.messages_per_minute_max": 0, "smtpd.chunking": True})
         greedy = socket.socket()
         greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         greedy.settimeout(gateway.PATIENCE_S)
         greedy.connect(g.smtp)
-        greedy.sendall(b"EHLO x\r\nMAIL FROM:<a@town.example>\r\n")
-        recipients = b"RCPT TO:<foi@example.test>\r\n" * 1000
+        greedy.sendall(b"EHLO x\r\n")
+        messages = b"MAIL FROM:<a@town.example>\r\nRCPT TO:<foi@example.test>\r\nBDAT 2 LAST\r\n\r\n" * 100
         with self.assertRaises((ConnectionError, BrokenPipeError)):
             while True:   # until it is sent away: the time-out of this socket is longer
-                greedy.sendall(recipients)
+                greedy.sendall(messages)
         greedy.close()
         self.honest(g)
         self.assertIn("smtp.unread", self.log())

@@ -109,7 +109,7 @@ def judge(case, life, folder, oracle):
     if case.gives_up and life.code != 1:
         wrong.append(f"a sync failed, and it ended with {life.code}")
     said = life.g.log()
-    if life.ready and life.code == 1 and GAVE_UP not in said:
+    if life.ready and life.code == 1 and GAVE_UP not in life.g.stderr():
         wrong.append("ended by itself and did not say why")
     if not life.ready and "\nguichet: " not in "\n" + said:
         wrong.append("did not start and did not say why")

@@ -87,6 +87,8 @@ void set_option(SessionOptions& options, std::string_view text) {
     limits.message_octets_max = std::stoul(value);
   } else if (name == "errors_max") {
     limits.errors_max = static_cast<unsigned>(std::stoul(value));
+  } else if (name == "overshoot_max") {
+    limits.overshoot_max = static_cast<unsigned>(std::stoul(value));
   } else if (name == "idle_commands_max") {
     limits.idle_commands_max = static_cast<unsigned>(std::stoul(value));
   } else {

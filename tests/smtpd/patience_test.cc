@@ -96,22 +96,35 @@ class BodyPaceTest : public ::testing::Test {
   BodyPace pace_{patience, 500};
 };
 
-TEST_F(BodyPaceTest, NothingIsSaidBeforeAMinuteIsOver) {
-  EXPECT_FALSE(pace_.too_slow(start + 59s));
-  EXPECT_TRUE(pace_.too_slow(start + 60s));
+TEST_F(BodyPaceTest, APauseIsNoSlowness) {
+  EXPECT_FALSE(pace_.too_slow(start + 190s));
+  pace_.add(5'000);  // a small message after it
+  EXPECT_FALSE(pace_.too_slow(start + 195s));
 }
 
-TEST_F(BodyPaceTest, AtTheRateIsEnough) {
-  pace_.add(30'000);
-  EXPECT_FALSE(pace_.too_slow(start + 60s));
-  pace_.add(29'999);
-  EXPECT_TRUE(pace_.too_slow(start + 120s));
+TEST_F(BodyPaceTest, DrippingIsEndedWhenAllPausesAreUsedUp) {
+  bool slow = false;
+  auto now = start;
+  for (; !slow && now < start + 300s; now += 10s) {
+    slow = pace_.too_slow(now);
+    pace_.add(1);
+  }
+  EXPECT_TRUE(slow);
+  EXPECT_GT(now, start + 200s);
+}
+
+TEST_F(BodyPaceTest, AtTheRateIsEnoughForEver) {
+  for (auto now = start; now < start + 2h; now += 10s) {
+    ASSERT_FALSE(pace_.too_slow(now));
+    pace_.add(5'000);
+  }
 }
 
 TEST_F(BodyPaceTest, AFastBeginningIsNoCreditForLater) {
   pace_.add(200'000'000);
-  EXPECT_FALSE(pace_.too_slow(start + 60s));
-  EXPECT_TRUE(pace_.too_slow(start + 120s));
+  EXPECT_FALSE(pace_.too_slow(start + 1s));
+  EXPECT_FALSE(pace_.too_slow(start + 201s));
+  EXPECT_TRUE(pace_.too_slow(start + 202s));
 }
 
 TEST_F(BodyPaceTest, AnyRateWillDo) {

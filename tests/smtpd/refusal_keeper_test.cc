@@ -71,6 +71,8 @@ TEST(RefusalRecord, IsSmallAndIsTextWhateverWasSent) {
   EXPECT_TRUE(json["said_hex"].get<std::string>().ends_with("ffff"));
 }
 
+using Added = RefusalKeeper::Added;
+
 class KeeperTest : public testing::Test {
  protected:
   RefusalOptions options() {
@@ -103,7 +105,7 @@ class KeeperTest : public testing::Test {
 TEST_F(KeeperTest, HasWrittenAllWhenAFlushReturns) {
   RefusalKeeper keeper(disk_, clock_, ids_, options());
   for (int i = 0; i < 10; ++i)
-    EXPECT_TRUE(keeper.add(record_of("192.0.2.1", std::to_string(i) + "@example.test")));
+    EXPECT_EQ(keeper.add(record_of("192.0.2.1", std::to_string(i) + "@example.test")), Added::kept);
   keeper.flush();
   EXPECT_EQ(kept().size(), 10u);
   keeper.flush();
@@ -127,7 +129,7 @@ TEST_F(KeeperTest, KeepsNothingWhereNothingIsToBeKept) {
   auto none = options();
   none.keep_days = 0;
   RefusalKeeper keeper(disk_, clock_, ids_, none);
-  EXPECT_FALSE(keeper.add(record_of("192.0.2.1", "x@example.test")));
+  EXPECT_EQ(keeper.add(record_of("192.0.2.1", "x@example.test")), Added::not_wanted);
   keeper.flush();
   EXPECT_TRUE(kept().empty());
 }

@@ -1,4 +1,5 @@
-// Every section of an RFC that the protocol's sources cite is a row of the support table in smtpd/README.md.
+// Every section of an RFC that the protocol's sources cite is a row of the support table in smtpd/README.md,
+// and every keyword that EHLO may announce is in one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/smtpd/fake_driver.h"
 
 namespace guichet::smtpd::test {
 namespace {
@@ -79,6 +82,30 @@ TEST(RfcTable, HasEverySectionThatIsCited) {
       EXPECT_TRUE(rows.contains(cited)) << file.filename() << " cites RFC " << cited;
     }
   }
+}
+
+TEST(RfcTable, HasEveryKeywordThatIsAnnounced) {
+  auto everything = options();
+  everything.chunking = true;
+  everything.privileges = {.xclient = true, .trusted_upstream = true};
+  FakeDriver driver(everything);
+  driver.greet();
+  driver.feed("EHLO x\r\n");
+  const auto readme = text_of(fs::path(GUICHET_SMTPD) / "README.md");
+  const auto tables = readme.substr(readme.find("## What is supported"),
+                                    readme.find("## Replies") - readme.find("## What is supported"));
+  std::istringstream lines(driver.output);
+  std::size_t keywords = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(std::min<std::size_t>(4, line.size())));
+    std::string keyword;
+    if (!line.starts_with("250") || !(words >> keyword) || keyword == everything.hostname ||
+        keyword == "HELP")
+      continue;
+    ++keywords;
+    EXPECT_NE(tables.find(keyword), std::string::npos) << keyword << " has no row";
+  }
+  EXPECT_GE(keywords, 9U);
 }
 
 }  // namespace
