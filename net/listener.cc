@@ -94,6 +94,7 @@ boost::system::error_code open_acceptor(Acceptor& acceptor, const asio::ip::tcp:
   if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor.non_blocking(true, error);
   return error;
 }
 
@@ -136,9 +137,25 @@ Task<void> Listener::accept_all() {
     if (stopped_) co_return;
     if (!error) {
       deal(std::move(socket), loop, client);
+      accept_some();
     } else if (!AcceptTrouble::concerns_one_client(error.value())) {
       co_await wait_for_descriptors(error);
     }
+  }
+}
+
+// What waits in the backlog already. One by one, each behind the turn of every session, a thousand of them
+// would wait for a minute while the house is busy.
+void Listener::accept_some() {
+  constexpr int in_one_turn = 63;
+  for (int i = 0; i < in_one_turn; ++i) {
+    auto& loop = loops_.next();
+    Socket socket(loop.context.get_executor());
+    asio::ip::tcp::endpoint client;
+    boost::system::error_code error;
+    acceptor_.accept(socket, client, error);
+    if (error) return;  // none waits, or async_accept says what is wrong
+    deal(std::move(socket), loop, client);
   }
 }
 

@@ -107,6 +107,7 @@ class Listener {
  private:
   Listener(Acceptor acceptor, Loops& loops);
   Task<void> accept_all();
+  void accept_some();
   Task<void> wait_for_descriptors(boost::system::error_code error);
   void deal(Socket socket, Loop& loop, const asio::ip::tcp::endpoint& client);
 

@@ -127,14 +127,22 @@ Task<std::string_view> Stream::read() {
   if (end_ == End::stopping) end_ = End::none;  // said once; what is being received may go on
   for (;;) {
     auto want = Io::want_read;
+    if (more_ && read_in_turn_ >= sessions_.turn_octets()) {
+      read_in_turn_ = 0;
+      co_await asio::post(socket_.get_executor(), awaited_tuple);
+      if (end_ != End::none) co_return std::string_view();
+    }
     if (more_) {
-      const auto got = read_some(sessions_.scratch());
+      const auto scratch = sessions_.scratch();
+      const auto got = read_some(scratch.first(std::min(scratch.size(), sessions_.turn_octets())));
+      read_in_turn_ += got.octets;
       if (got.io == Io::done) co_return std::string_view(sessions_.scratch().data(), got.octets);
       if (got.io == Io::closed) end_ = End::closed;
       want = got.io;
     }
     const bool ready = co_await wait(want);
     if (!ready) co_return std::string_view();
+    read_in_turn_ = 0;
     more_ = true;
   }
 }

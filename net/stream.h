@@ -33,8 +33,13 @@ class Sessions {
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] std::size_t count() const { return streams_.size(); }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
+  // What one session may read before the others have their turn: less when they are many, or whoever says a
+  // few words would wait for a thousand who send as fast as they can.
+  [[nodiscard]] std::size_t turn_octets() const { return streams_.size() > many ? 16 * 1024 : 256 * 1024; }
 
  private:
+  static constexpr std::size_t many = 256;
+
   friend class Stream;
   Task<void> sweep();
   void start_sweeping();
@@ -118,6 +123,7 @@ class Stream {
   End end_ = End::none;
   bool told_to_stop_ = false;
   bool more_ = false;  // the last read filled the buffer, or TLS may hold more: read before waiting
+  std::size_t read_in_turn_ = 0;
 };
 
 }  // namespace guichet::net

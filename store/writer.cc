@@ -5,21 +5,10 @@
 #include <exception>
 #include <utility>
 
+#include "store/next_batch.h"
 #include "store/thread_kind.h"
 
 namespace guichet::store {
-namespace {
-
-// A batch is bounded so that one barrier stays short.
-constexpr std::size_t batch_appends_max = 512;
-constexpr std::uint64_t batch_octets_max = 32ull << 20;
-
-std::uint64_t body_octets(const Append& append) {
-  return append.body ? append.body->body.size() : 0;
-}
-
-}  // namespace
-
 Writer::Writer(const StoreOptions& options, Disk& disk, const Room& room, Clock& clock, IdSource& ids,
                Alarm alarm, Indexer& indexer, EarlierBodies& earlier, Tip tip)
     : options_(options),
@@ -93,13 +82,7 @@ bool Writer::take(Batchful& into) {
     changed_.wait_for(lock, std::chrono::microseconds(options_.commit_wait_us),
                       [this] { return stop_ || expected_ == 0 || waiting_.size() >= batch_appends_max; });
   gathering_ = false;
-  std::uint64_t octets = 0;
-  std::size_t count = 0;
-  while (count < waiting_.size() && count < batch_appends_max && (count == 0 || octets < batch_octets_max))
-    octets += body_octets(waiting_[count++]);
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-  into.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
-  waiting_.erase(waiting_.begin(), end);
+  next_batch(waiting_, into);
   return true;
 }
 

@@ -146,7 +146,7 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("it takes root: for the limit of descriptors, and for Postfix")
-    wanted = 2 * (options.slow + options.senders) + 1000
+    wanted = options.slow + options.senders + 1000   # of each process
     hard = max(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     folder = Path(tempfile.mkdtemp(prefix="guichet-flood-", dir=options.dir))
