@@ -3,7 +3,8 @@
 //   at host session client client_port client_name helo protocol tls_version tls_cipher stage reason reply
 //   recipient_class mail_from recipients recipients_more said
 // Left out are client_name, tls_* and recipient_class where there is none. mail_from is null outside of a
-// transaction. What is not UTF-8 has its octets beside it as "<name>_hex". Every string has a limit.
+// transaction. What is not UTF-8 has its octets beside it as "<name>_hex", but for recipients: those are in
+// what was said. Every string has a limit.
 #pragma once
 
 #include <cstdint>

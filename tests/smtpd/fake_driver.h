@@ -1,5 +1,6 @@
 // Carries out what a Session asks, in memory: the policy accepts foi@ and foi+anything@example.test and the
-// bare postmaster, the filing keeps every body. Header-only, since fuzz targets use it as well.
+// bare postmaster, the filing keeps every body. A sender's name may ask for a refusal: mail-later@,
+// data-later@, file-later@. Header-only, since fuzz targets use it as well.
 #pragma once
 
 #include <optional>
@@ -84,11 +85,19 @@ class FakeDriver {
     output += action.octets;
     refused.insert(refused.end(), action.refused.begin(), action.refused.end());
   }
-  void carry_out(const AskMail&) { session.answer(std::nullopt); }
+  void carry_out(const AskMail& question) { session.answer(refusal(*question.transaction, "mail-later")); }
   void carry_out(const AskRecipient& question) { session.answer(ask_policy(*question.recipient)); }
-  void carry_out(const AskData&) { session.answer(std::nullopt); }
+  void carry_out(const AskData& question) { session.answer(refusal(*question.transaction, "data-later")); }
   void carry_out(const BodyOctets& action) { body += action.octets; }
+  static std::optional<Reply> refusal(const Transaction& transaction, std::string_view name) {
+    if (transaction.reverse_path.local_part != name) return std::nullopt;
+    return Reply{452, "4.3.1", "Later"};
+  }
   void carry_out(const AskFile& question) {
+    if (auto later = refusal(*question.transaction, "file-later")) {
+      body.clear();
+      return session.answer(std::move(later));
+    }
     filed.push_back({session.client(), *question.transaction, std::exchange(body, {})});
     session.answer(filing_says);
   }
