@@ -221,7 +221,7 @@ class R3Descriptors(Resources):
         for connection in waiting:
             self.assertTrue(connection.recv(1000).startswith(b"220"))
             connection.close()
-        # (To the other port somebody may have come who means another test's gateway.)
+        # (The other port may have had no time for its first look either.)
         self.assertEqual(self.log().count("cannot accept on %s:%d" % g.smtp), 1, "and not ten times a second")
         self.honest(g)
 
