@@ -74,8 +74,7 @@ std::optional<TextFields> split(std::string_view line) {
 constexpr auto signature = "\r\n\r\n\0\r\nQUIT\n"sv;
 constexpr std::size_t fixed_octets = 16;  // signature, version and command, family, length
 
-constexpr unsigned command_local = 0;
-constexpr unsigned command_proxy = 1;
+constexpr unsigned command_proxy = 1;  // 0 is LOCAL
 
 struct Family {
   unsigned code;

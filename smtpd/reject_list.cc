@@ -39,8 +39,7 @@ RejectList::RejectList(std::string text) : text_(lower(std::move(text))) {
     add(trimmed(line), number);
   }
   std::ranges::sort(addresses_);
-  const auto [first, last] = std::ranges::unique(addresses_);
-  addresses_.erase(first, last);
+  addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
 }
 
 void RejectList::add(std::string_view line, std::size_t number) {
