@@ -234,6 +234,8 @@ class Greylisting(FrontDoorTest):
         self.assertTrue(self.client(g)["reply"].startswith("450"), "nobody was there yet")
         code, text = self.rcpt(g)
         self.assertEqual((code, text[:5]), (450, "4.7.1"))
+        (refused,) = json.loads(g.command("refusals", "--json"))
+        self.assertEqual((refused["reason"], refused["recipient_class"]), ("greylisted", "PREFIX"))
         gateway.eventually(lambda: self.rcpt(g)[0] == 250, "it comes back and is let in")
         self.deliver(g)
         gateway.eventually(lambda: self.rcpt(g, b"foi+other@example.test", b"new@c.example")[0] == 250,
@@ -245,6 +247,28 @@ class Greylisting(FrontDoorTest):
         self.deliver(g, sender=b"clerk@town.example")
         g.stop()
         g.settings["front_door.greylist"] = True
+        g.start()
+        self.assertEqual(self.rcpt(g, sender=b"clerk@town.example")[0], 250)
+
+    def test_who_wrote_while_it_was_off_is_known_when_it_is_on_again(self):
+        g = self.door(self.GREY)
+        self.assertEqual(self.rcpt(g)[0], 450)
+        for on, sender in ((False, b"clerk@town.example"), (True, None)):
+            g.stop()
+            g.settings["front_door.greylist"] = on
+            g.start()
+            if sender:
+                self.deliver(g, sender=sender)
+        self.assertEqual(self.rcpt(g, sender=b"clerk@town.example")[0], 250)
+        self.assertEqual(self.rcpt(g, sender=b"new@city.example")[0], 250, "the client is known as well")
+
+    def test_a_damaged_database_puts_off_nobody_who_delivered(self):
+        g = self.door(self.GREY)
+        self.deliver(g, genuine(5), sender=b"clerk@town.example")
+        g.stop()
+        for file in g.store.glob("greylist.sqlite*"):
+            file.unlink()
+        (g.store / "greylist.sqlite").write_bytes(b"no database" * 1000)
         g.start()
         self.assertEqual(self.rcpt(g, sender=b"clerk@town.example")[0], 250)
 
