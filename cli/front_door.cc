@@ -1,5 +1,6 @@
 #include "cli/front_door.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -91,9 +92,9 @@ void ArchiveLessons::learn(std::size_t messages, const std::stop_token& stop) {
   if (!index) return;
   for (std::size_t done = 0; done < messages && !stop.stop_requested(); done += rows_at_once) {
     const auto rows = (*index)->newest(rows_at_once, before_);
-    if (!rows) return;
-    for (const auto& row : *rows)
-      learn_from(row);
+    const auto learnt = [this](const store::MessageRow& row) { return learn_from(row); };
+    if (!rows || !std::ranges::all_of(*rows, learnt))
+      return before_.reset();  // again from the beginning, later
     if (rows->size() < rows_at_once || rows->back().received < *since) {
       before_.reset();
       return greylist_.learnt();
@@ -102,13 +103,13 @@ void ArchiveLessons::learn(std::size_t messages, const std::stop_token& stop) {
   }
 }
 
-void ArchiveLessons::learn_from(const store::MessageRow& row) {
+bool ArchiveLessons::learn_from(const store::MessageRow& row) {
   const auto fact = archive_.fact(row.place);
   const auto* received = fact ? std::get_if<store::Received>(&*fact) : nullptr;
-  if (received == nullptr) return;  // erased, or damaged, which others complain of
+  if (received == nullptr) return true;  // erased, or damaged, which others complain of
   const auto envelope = smtpd::decode_envelope(received->envelope);
-  if (envelope && !envelope->client.empty())
-    greylist_.delivered(envelope->client, envelope->mail_from, row.received);
+  if (!envelope || envelope->client.empty()) return true;
+  return greylist_.delivered(envelope->client, envelope->mail_from, row.received);
 }
 
 bool in_use(const smtpd::DoorRules& rules) {

@@ -35,7 +35,7 @@ class ArchiveLessons {
   void learn(std::size_t messages, const std::stop_token& stop = {});
 
  private:
-  void learn_from(const store::MessageRow& row);
+  [[nodiscard]] bool learn_from(const store::MessageRow& row);
 
   smtpd::Greylist& greylist_;
   const store::Archive& archive_;

@@ -99,7 +99,7 @@ class Importer {
   // Its octets are read even in a dry run: that is how their digest becomes known.
   void begin(const Item& item, Outcome& outcome) {
     clock_.at = item.at;
-    const auto incoming = intake_.begin();
+    const auto incoming = intake_.begin(smtpd::Origin::mailbox);
     if (auto read = take_in(item, *incoming); !read) return void(outcome.text = read.error().text);
     smtpd::Envelope envelope;
     envelope.protocol = "import";

@@ -95,6 +95,8 @@ boost::system::error_code open_acceptor(Acceptor& acceptor, const asio::ip::tcp:
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) acceptor.non_blocking(true, error);
+  // Or accept() waits for another client, when one has gone away in the backlog, whatever non_blocking says.
+  if (!error) acceptor.set_option(asio::socket_base::enable_connection_aborted(true), error);
   return error;
 }
 

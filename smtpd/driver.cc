@@ -305,7 +305,8 @@ class Driver {
   void answer_data() {
     auto refusal = server_.intake.refusal(0);
     if (!refusal) {
-      incoming_ = server_.intake.begin(caller_.client().trusted_upstream);
+      incoming_ =
+          server_.intake.begin(caller_.client().trusted_upstream ? Origin::upstream : Origin::stranger);
       pace_.begin(Clock::now());
     }
     session_.answer(std::move(refusal));
@@ -357,7 +358,7 @@ class Driver {
     if (!session_.in_data()) pace_.begin(Clock::now());  // between two chunks nobody is slow
     const auto command = session_.in_command() ? Waits::For::line_end : Waits::For::command;
     wait_for(session_.in_data() ? Waits::For::body : command, progress);
-    pending_ = {};  // used up: an idle session holds none
+    pending_ = std::string();  // used up: an idle session holds none
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
     if (session_.in_data()) pace_.add(input_.size());  // also of a body that is thrown away
@@ -411,6 +412,7 @@ class Driver {
     log_filing();
     unlogged_.emplace(Filing{caller_.client(), envelope, id, octets, addresses(), filed});
     if (filed) was_of_use(envelope);
+    if (stream_.sessions().stopping()) go_away();  // whatever else it has sent already
     co_return true;
   }
 
@@ -492,7 +494,9 @@ class Driver {
     stream_.expire_in(last_words_timeout);
     if (!output_.empty() && !stream_.write_now(output_)) co_await stream_.write(output_);
     log_filing();
-    const bool unread = !input_.empty() || session_.errors() > 0 || session_.refused_last();
+    // Who was never welcome is not waited for: it would go on holding what there are too few of.
+    const bool welcome = caller_.verdict() == net::Admission::Verdict::welcome;
+    const bool unread = !input_.empty() || (welcome && (session_.errors() > 0 || session_.refused_last()));
     co_await stream_.close(unread);
     co_return false;
   }

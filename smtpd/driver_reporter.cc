@@ -74,7 +74,7 @@ void Reporter::refused(const Refusing& refusing) const {
   // A flood is counted and not written, neither there nor here.
   const auto added = keeper_ ? keep(refusing) : RefusalKeeper::Added::not_wanted;
   if (added == RefusalKeeper::Added::kept) kept().add();
-  if (added == RefusalKeeper::Added::left_out) left_out().add();
+  if (added == RefusalKeeper::Added::left_out || added == RefusalKeeper::Added::no_room) left_out().add();
   if (postfix_log_ && added != RefusalKeeper::Added::left_out) {
     const auto facts = postfix_facts(refusing.session, refusing.client, refused.mail_from.value_or(""));
     postfix_log_(postfix_day(facts.at), lines_of_refusal(facts, refused));

@@ -17,7 +17,7 @@ using store::sqlite::Statement;
 constexpr std::size_t address_octets_max = 320;  // RFC 5321 4.5.3.1: 64, an @, 255
 constexpr std::int64_t retry_after_s = 60;       // a broken database is tried again
 constexpr std::int64_t forget_each = 1000;       // writes; so many rows too many there may be
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 constexpr std::int64_t overlap_s = 86'400;  // what was being received while it was last learnt
 
 // WITHOUT ROWID: the key is the row. NORMAL would sync at each checkpoint; what is lost here may be lost.
@@ -31,7 +31,7 @@ constexpr const char* schema =
     "CREATE INDEX IF NOT EXISTS known_by_sender ON known (sender);"
     "CREATE INDEX IF NOT EXISTS known_by_age ON known (last);"
     "CREATE TABLE IF NOT EXISTS learnt (at INTEGER);"
-    "PRAGMA user_version = 1";
+    "PRAGMA user_version = 2";
 
 std::string folded(std::string_view address) {
   std::string out(address.substr(0, address_octets_max));
@@ -122,7 +122,7 @@ Greylisting Greylist::look(const Key& key) {
   return find(key, now_s()).value_or(Greylisting::unavailable);
 }
 
-void Greylist::delivered(const std::string& client, const std::string& sender,
+bool Greylist::delivered(const std::string& client, const std::string& sender,
                          std::optional<store::Instant> at) try {
   const std::lock_guard lock(mutex_);
   const auto now = now_s();
@@ -132,7 +132,9 @@ void Greylist::delivered(const std::string& client, const std::string& sender,
           .and_then([&] { return statements_->add_known.run(place_of(client), folded(sender), when); })
           .and_then([&] { return forget(now); });
   if (!done) give_up(done.error(), now);
-} catch (const std::bad_alloc&) {  // it will write again
+  return done.has_value();
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 bool Greylist::delivered_before(const std::string& client) try {

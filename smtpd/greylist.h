@@ -45,8 +45,8 @@ class Greylist {
   // The same, and remembers nothing: for another process that only wants to know. An object that has looked
   // asks no more.
   [[nodiscard]] Greylisting look(const Key& key);
-  // A message was filed, now or then.
-  void delivered(const std::string& client, const std::string& sender, std::optional<store::Instant> at = {});
+  // A message was filed, now or then. False: it could not be remembered.
+  bool delivered(const std::string& client, const std::string& sender, std::optional<store::Instant> at = {});
   // True also when that cannot be said.
   [[nodiscard]] bool delivered_before(const std::string& client);
 

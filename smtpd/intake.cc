@@ -30,12 +30,16 @@ Reply reply_for(const store::Error& error) {
   return {451, "4.3.0", "your message could not be stored, please try again later", Refusal::store_failed};
 }
 
-store::ServedRule served_rule(bool trusted_upstream) {
+Origin origin_of(const Envelope& envelope) {
+  if (envelope.trusted_upstream) return Origin::upstream;
+  return envelope.client.empty() && envelope.told_by.empty() ? Origin::mailbox : Origin::stranger;
+}
+
+store::ServedRule served_rule(Origin origin) {
   auto owned = store::owned_fields();
-  if (trusted_upstream)
-    std::erase(owned, "authentication-results");
-  else
-    owned.emplace_back("x-spam-score");  // Alaveteli believes it, whoever wrote it
+  if (origin == Origin::upstream) std::erase(owned, "authentication-results");
+  // Alaveteli believes it, whoever wrote it.
+  if (origin == Origin::stranger) owned.emplace_back("x-spam-score");
   return {.version = store::served_rule_latest, .owned = std::move(owned)};
 }
 
@@ -108,8 +112,8 @@ store::Result<store::Append> Incoming::finish(const Envelope& envelope,
 Intake::Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options)
     : store_(store), clock_(clock), ids_(ids), options_(std::move(options)) {}
 
-std::unique_ptr<Incoming> Intake::begin(bool trusted_upstream) {
-  return std::make_unique<Incoming>(*this, store::MessageId{new_id()}, served_rule(trusted_upstream));
+std::unique_ptr<Incoming> Intake::begin(Origin origin) {
+  return std::make_unique<Incoming>(*this, store::MessageId{new_id()}, served_rule(origin));
 }
 
 std::optional<Reply> Intake::refusal(std::uint64_t octets_declared) const {
@@ -140,7 +144,7 @@ store::Delivered Intake::deliver(const Envelope& envelope, const store::Received
           .at = clock_.now(),
           .recipient = recipient,
           .form = {.prefix = std::move(prefix),
-                   .rule = served_rule(envelope.trusted_upstream),
+                   .rule = served_rule(origin_of(envelope)),
                    .size_octets = size,
                    .fields_renamed = facts.fields_renamed,
                    .line_ends_mended = facts.line_ends_mended}};
@@ -157,7 +161,7 @@ store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
   if (!place) return tl::unexpected(place.error());
   if (!*place) return store::fail(store::ErrorKind::damaged, "the body of a message is not in the archive");
 
-  store::ServedTransform transform(served_rule(envelope->trusted_upstream));
+  store::ServedTransform transform(served_rule(origin_of(*envelope)));
   std::string piece;
   for (std::uint64_t at = 0; at < (*place)->size_octets; at += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(read_octets, (*place)->size_octets - at)));

@@ -25,6 +25,10 @@ struct IntakeOptions {
 
 class Intake;
 
+// Who vouches for the header: nobody; a server of ours in front; whoever kept the mailbox that is imported.
+enum class Origin { stranger, upstream, mailbox };
+[[nodiscard]] Origin origin_of(const Envelope& envelope);
+
 // One message being received. Made at the start of its body; destroyed when it is filed or given up.
 class Incoming {
  public:
@@ -59,8 +63,8 @@ class Intake {
  public:
   Intake(store::Store& store, store::Clock& clock, store::IdSource& ids, IntakeOptions options);
 
-  // `trusted_upstream`: as in the envelope that comes at the end.
-  [[nodiscard]] std::unique_ptr<Incoming> begin(bool trusted_upstream = false);
+  // `origin`: as in the envelope that comes at the end.
+  [[nodiscard]] std::unique_ptr<Incoming> begin(Origin origin);
   [[nodiscard]] store::Uuid new_id() { return ids_.mint(clock_.now()); }
   // Not now: the disk (its octets, its files) or the memory for bodies is full (452 4.3.1), hardly a file can
   // be opened (452 4.3.2), or the disk failed (421).
@@ -86,7 +90,7 @@ class Intake {
 
 // The fields that are ours in the served form. What a trusted upstream found out about the sender is kept as
 // it came: it stands where we stand otherwise, and removes what is forged (RFC 8601 section 5).
-[[nodiscard]] store::ServedRule served_rule(bool trusted_upstream);
+[[nodiscard]] store::ServedRule served_rule(Origin origin);
 
 // What the client is told when the machine is at fault: always a 4xx, so that it comes back.
 [[nodiscard]] Reply reply_for(const store::Error& error);

@@ -55,7 +55,7 @@ Reply Waits::farewell(Time now) const {
 
 bool BodyPace::too_slow(Time now) {
   if (octets_per_s_min_ == 0) return false;
-  const std::chrono::milliseconds for_octets(std::exchange(octets_, 0) * 1000 / octets_per_s_min_);
+  const std::chrono::microseconds for_octets(std::exchange(octets_, 0) * 1'000'000 / octets_per_s_min_);
   until_ = std::min(until_ + for_octets, now + pauses_max_);
   return now > until_;
 }

@@ -51,7 +51,7 @@ RefusalKeeper::Added RefusalKeeper::add(const RefusalRecord& record) {
   const auto octets = block.size() + record_octets_around;
   if (octets > octets_left_today_ || waiting_.size() >= waiting_max) {
     budget_.leave_out(1, record.at);
-    return Added::left_out;
+    return Added::no_room;
   }
   octets_left_today_ -= octets;
   waiting_.push_back(std::move(block));

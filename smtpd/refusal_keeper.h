@@ -39,8 +39,9 @@ class RefusalKeeper {
   RefusalKeeper(store::Disk& disk, store::Clock& clock, store::IdSource& ids, RefusalOptions options);
   ~RefusalKeeper();  // writes what waits
 
-  enum class Added { kept, not_wanted, left_out };
-  // not_wanted: none are kept here, and this one would not have been left out either.
+  // not_wanted: none are kept here. no_room: it is no flood, but the day or the memory is full. left_out: a
+  // flood.
+  enum class Added { kept, not_wanted, no_room, left_out };
   Added add(const RefusalRecord& record);
   // Returns when all that was added before is written, or cannot be.
   void flush();

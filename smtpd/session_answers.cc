@@ -39,11 +39,9 @@ void Session::answer_client(const std::optional<Reply>& refusal) {
 
 // Put off again and again, it is a command that moves no mail.
 void Session::answer_mail(const Reply& reply) {
-  if (!reply.positive()) {
-    transaction_.reset();
-    if (!trusted() && idles_too_long()) return;
-  }
-  say(reply);
+  const bool over = !reply.positive() && !trusted() && idles_too_long();
+  if (!over) say(reply);
+  if (!reply.positive()) transaction_.reset();
 }
 
 // An unknown recipient is no error of the protocol: a town hall that writes to twelve old addresses and one

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "smtpd/address.h"
 #include "smtpd/ascii.h"
 #include "smtpd/envelope.h"
 #include "store/facts.h"
@@ -29,21 +30,9 @@ bool is_atext(char c) {
          signs.find(c) != std::string_view::npos;
 }
 
-// RFC 5322 3.2.4: a quoted string, whole, as a client may have written its local part.
-bool is_quoted(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
-  const auto inside = text.substr(1, text.size() - 2);
-  for (std::size_t at = 0; at < inside.size(); ++at) {
-    if (inside[at] == '"') return false;
-    if (inside[at] == '\\' && ++at == inside.size()) return false;
-  }
-  return true;
-}
-
 // A comma, a parenthesis or a blank would make two addresses of one, or a comment: what is no atom is quoted.
 std::string quoted_where_needed(std::string_view local_part) {
-  if (is_quoted(local_part) || std::all_of(local_part.begin(), local_part.end(), is_atext))
-    return std::string(local_part);
+  if (std::all_of(local_part.begin(), local_part.end(), is_atext)) return std::string(local_part);
   std::string out = "\"";
   for (const char c : local_part) {
     if (c == '"' || c == '\\') out += '\\';
@@ -52,10 +41,21 @@ std::string quoted_where_needed(std::string_view local_part) {
   return out + '"';
 }
 
-// An address for a field: no control octets, no brackets, text rather than octets, and one address.
+bool is_domain_octet(char c) {
+  return is_atext(c) || c == '[' || c == ']' || c == ':';
+}
+
+// An address for a field: one address, no control octets, no brackets, text rather than octets.
 std::string harmless_address(std::string_view address) {
-  const bool text = store::is_utf8(address);
-  std::string out(address);
+  if (address.empty()) return {};
+  const auto read = parse_path("<" + std::string(address) + ">");
+  const auto at = std::min(address.rfind('@'), address.size());  // of what cannot be read: an imported one
+  std::string out = quoted_where_needed(read ? read->path.local_part : address.substr(0, at));
+  auto domain = read ? read->path.domain : std::string(address.substr(std::min(at + 1, address.size())));
+  std::replace_if(
+      domain.begin(), domain.end(), [](char c) { return !is_domain_octet(c); }, '?');
+  if (!domain.empty()) out += "@" + domain;
+  const bool text = store::is_utf8(out);
   std::replace_if(
       out.begin(), out.end(),
       [text](char c) {
@@ -63,13 +63,7 @@ std::string harmless_address(std::string_view address) {
         return octet < 0x20 || octet == 0x7f || c == '<' || c == '>' || (octet >= 0x80 && !text);
       },
       '?');
-  const auto at = out.rfind('@');
-  if (at == std::string::npos) return out.empty() ? out : quoted_where_needed(out);
-  auto domain = out.substr(at + 1);
-  std::replace_if(
-      domain.begin(), domain.end(), [](char c) { return !is_atext(c) && c != '[' && c != ']' && c != ':'; },
-      '?');
-  return quoted_where_needed(std::string_view(out).substr(0, at)) + "@" + domain;
+  return out;
 }
 
 // RFC 5322 3.3, in UTC.

@@ -49,6 +49,14 @@ TEST_F(Told, ANullSenderIsNotNoSender) {
   EXPECT_THAT(last().recipients, IsEmpty());
 }
 
+TEST_F(Told, AMailThatIsPutOffWithItsSender) {
+  driver_.feed("MAIL FROM:<mail-later@b.example>\r\n");
+  EXPECT_EQ(last().stage, Stage::mail);
+  EXPECT_EQ(last().mail_from, "mail-later@b.example");
+  driver_.feed("RCPT TO:<foi@example.test>\r\n");
+  EXPECT_EQ(last().reply.code, 503) << "there is no transaction";
+}
+
 TEST_F(Told, AFilingWithAllItsRecipients) {
   driver_.filing_says = {452, "4.3.1", "Disk full", Refusal::no_room};
   driver_.feed("MAIL FROM:<a@b.example>\r\nRCPT TO:<foi@example.test>\r\nRCPT TO:<foi+1@example.test>\r\n");
