@@ -32,7 +32,10 @@ class ProxyHeaderReader {
   [[nodiscard]] State state() const { return state_; }
 
   // Once done. nullopt: the proxy speaks for itself (a health check: LOCAL), or does not know (UNKNOWN).
-  [[nodiscard]] const std::optional<ProxiedClient>& client() const { return client_; }
+  // nullopt before that, too.
+  [[nodiscard]] std::optional<ProxiedClient> client() const {
+    return state_ == State::done ? client_ : std::nullopt;
+  }
   // Once bad: what is wrong, for the log; a literal.
   [[nodiscard]] std::string_view why() const { return why_; }
 
