@@ -55,6 +55,7 @@ class Site(NamedTuple):
     caller: str
     frames: tuple
     erases: bool   # on behalf of an erasure
+    refusals: bool   # of the volumes of refusals, on which no acknowledgement relies
 
 
 class Shim:
@@ -90,7 +91,8 @@ class Shim:
             call_site, call, kind, _, whose, caller, *frames = line.split()
             names = {self.function(int(frame, 16)) for frame in frames}
             seen[Site(call_site, call, kind, whose == "ours", caller, tuple(frames), bool(names & ERASES)
-                      or any(name.startswith("ErasureJournal") for name in names))] += 1
+                      or any(name.startswith("ErasureJournal") for name in names),
+                      any(name.startswith("RefusalWriter") for name in names))] += 1
         return seen
 
     def path(self, site):

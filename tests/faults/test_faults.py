@@ -61,8 +61,10 @@ class Case(NamedTuple):
     @property
     def gives_up(self):
         """The syncs that an acknowledgement relies on. SQLite's are about a projection, which is made anew when it
-        fails; an erasure's are reported to the operator, and what it overwrites was durable before."""
-        return self.site.ours and self.site.call in SYNCS and self.what in ("EIO", "EIO+") and not self.site.erases
+        fails; an erasure's are reported to the operator, and what it overwrites was durable before; refusals go on in
+        another volume, with an alarm."""
+        relied_on = self.site.ours and not self.site.erases and not self.site.refusals
+        return relied_on and self.site.call in SYNCS and self.what in ("EIO", "EIO+")
 
     @property
     def may_give_up(self):
