@@ -93,7 +93,19 @@ class Life:
                 return self.wrong(str(problem))
             self.code = int(ended[1])
             self.refused.append("start")
+        if self.ready:
+            self.is_refused()
         return None
+
+    def is_refused(self):
+        """So that each life writes a refusal, not only one whose stop comes between a client's message and its QUIT."""
+        try:
+            with wire.Smtp(self.g.smtp) as smtp:
+                smtp.command(b"MAIL FROM:<clerk@town.example>")
+                smtp.command(b"RCPT TO:<nobody@example.test>")
+                smtp.command(b"QUIT")
+        except LOST:
+            pass   # it is ending by itself, as the next message will find
 
     @property
     def alive(self):
