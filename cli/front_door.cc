@@ -90,7 +90,7 @@ void ArchiveLessons::learn(std::size_t messages, const std::stop_token& stop) {
   if (!since) return;
   const auto index = store::IndexReader::open(store::index_file(archive_.folder()));
   if (!index) return;
-  for (std::size_t done = 0; done < messages && !stop.stop_requested(); done += rows_at_once) {
+  for (; messages > 0 && !stop.stop_requested(); messages -= std::min(messages, rows_at_once)) {
     const auto rows = (*index)->newest(rows_at_once, before_);
     const auto learnt = [this](const store::MessageRow& row) { return learn_from(row); };
     if (!rows || !std::ranges::all_of(*rows, learnt))

@@ -239,7 +239,7 @@ class Gateway {
     loops_.start();
     if (lessons_)
       learner_ = std::make_unique<Duty>(
-          learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX - 1000, stop); });
+          learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX, stop); });
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
     announce();
@@ -297,7 +297,7 @@ class Gateway {
                     smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
     smtp_.emplace(smtpd::Server{
         smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_, messages_, recipients_,
-        certificates->smtp, guesses_, net::Networks(settings_.smtpd.trusted_networks),
+        certificates->smtp, guesses_,
         std::make_unique<net::HandshakeFailures>(std::chrono::hours(settings_.smtpd.starttls_withheld_h)),
         reporter()});
     if (auto opened = open_front_door(); !opened) return opened;

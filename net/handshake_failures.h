@@ -7,10 +7,10 @@
 
 #include <chrono>
 #include <cstddef>
-#include <list>
-#include <map>
 #include <mutex>
 #include <string>
+
+#include "net/recent.h"
 
 namespace guichet::net {
 
@@ -22,7 +22,7 @@ class HandshakeFailures {
   static constexpr std::size_t places_max = 10'000;
 
   // Each failure is remembered for `memory`. 0: none is.
-  explicit HandshakeFailures(Clock::duration memory) : memory_(memory) {}
+  explicit HandshakeFailures(Clock::duration memory) : memory_(memory), failed_at_(places_max) {}
 
   void failed(const std::string& place, Clock::time_point now);
   // A handshake that succeeds makes up for one that did not.
@@ -30,18 +30,9 @@ class HandshakeFailures {
   [[nodiscard]] bool remembers(const std::string& place, Clock::time_point now) const;
 
  private:
-  struct Failure {
-    std::string place;
-    Clock::time_point at;
-  };
-  using Failures = std::list<Failure>;
-
-  void erase(Failures::iterator failure);
-
   const Clock::duration memory_;
   mutable std::mutex mutex_;
-  Failures failures_;  // the oldest first
-  std::map<std::string, Failures::iterator> by_place_;
+  Recent<Clock::time_point> failed_at_;
 };
 
 }  // namespace guichet::net

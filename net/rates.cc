@@ -5,16 +5,21 @@
 namespace guichet::net {
 
 bool Rates::take(std::string_view name, Clock::time_point now) {
-  if (per_minute_ == 0) return true;
-  const double full = per_minute_;
+  if (most_ == 0) return true;
+  const double full = most_;
   const std::lock_guard lock(mutex_);
   auto& bucket = buckets_.use(name, {full, now});
-  const std::chrono::duration<double, std::ratio<60>> minutes = now - bucket.at;
-  bucket.left = std::min(full, bucket.left + full * std::max(0.0, minutes.count()));
+  const double windows = std::chrono::duration<double>(now - bucket.at) / window_;
+  bucket.left = std::min(full, bucket.left + full * std::max(0.0, windows));
   bucket.at = now;
   if (bucket.left < 1) return false;
   bucket.left -= 1;
   return true;
+}
+
+std::size_t Rates::names() const {
+  const std::lock_guard lock(mutex_);
+  return buckets_.size();
 }
 
 }  // namespace guichet::net

@@ -1,5 +1,5 @@
-// How often something may happen, for each name (an address, a network): a bucket of as many as a minute
-// allows, which fills up again within a minute. A burst of the whole minute's share is let through.
+// How often something may happen, for each name (an address, a network): a bucket of as many as a window of
+// time allows, which fills up again within that window. A burst of its whole share is let through.
 #pragma once
 
 #include <chrono>
@@ -18,10 +18,12 @@ class Rates {
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t names_max = 10'000;
 
-  explicit Rates(unsigned per_minute) : per_minute_(per_minute), buckets_(names_max) {}  // 0: no limit
+  explicit Rates(unsigned most, Clock::duration window = std::chrono::minutes(1))  // 0: no limit
+      : most_(most), window_(window), buckets_(names_max) {}
 
   // Takes one; false: there is none left, and nothing is taken.
   [[nodiscard]] bool take(std::string_view name, Clock::time_point now);
+  [[nodiscard]] std::size_t names() const;
 
  private:
   struct Bucket {
@@ -29,8 +31,9 @@ class Rates {
     Clock::time_point at;
   };
 
-  const unsigned per_minute_;
-  std::mutex mutex_;
+  const unsigned most_;
+  const Clock::duration window_;
+  mutable std::mutex mutex_;
   Recent<Bucket> buckets_;
 };
 

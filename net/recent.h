@@ -27,6 +27,12 @@ class Recent {
     return &found->second->second;
   }
 
+  // The same, and does not count.
+  [[nodiscard]] const Value* peek(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : &found->second->second;
+  }
+
   // The one of that name; made from `initial` when there is none.
   Value& use(std::string_view name, Value initial = {}) {
     if (auto* known = find(name)) return *known;
@@ -37,6 +43,14 @@ class Recent {
     auto& entry = entries_.emplace_back(std::string(name), std::move(initial));
     by_name_.emplace(entry.first, std::prev(entries_.end()));
     return entry.second;
+  }
+
+  void erase(std::string_view name) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return;
+    const auto entry = found->second;
+    by_name_.erase(found);
+    entries_.erase(entry);
   }
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }

@@ -1,7 +1,5 @@
 #include "smtpd/client_attributes.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "smtpd/ascii.h"
+#include "smtpd/ip_address.h"
 
 namespace guichet::smtpd {
 namespace {
@@ -48,21 +47,14 @@ bool is_unavailable(std::string_view value) {
   return ascii_iequals(value, "[UNAVAILABLE]") || ascii_iequals(value, "[TEMPUNAVAIL]");
 }
 
-std::optional<std::string> canonical(int family, const std::string& text) {
-  constexpr std::string_view mapped{"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12};
-  std::array<char, 16> octets{};
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  if (::inet_pton(family, text.c_str(), octets.data()) != 1) return std::nullopt;
-  const bool v4_inside = family == AF_INET6 && std::string_view(octets.data(), 12) == mapped;
-  ::inet_ntop(v4_inside ? AF_INET : family, octets.data() + (v4_inside ? 12 : 0), out.data(), out.size());
-  return std::string(out.data());
-}
-
-// IPv6 has "IPV6:" in front.
+// IPv6 has "IPV6:" in front, and IPv4 has not.
 std::optional<std::string> read_address(const std::string& value) {
-  constexpr std::string_view v6 = "IPV6:";
-  if (!ascii_iequals(std::string_view(value).substr(0, v6.size()), v6)) return canonical(AF_INET, value);
-  return canonical(AF_INET6, value.substr(v6.size()));
+  constexpr std::string_view prefix = "IPV6:";
+  const bool v6 = ascii_iequals(std::string_view(value).substr(0, prefix.size()), prefix);
+  const auto text = std::string_view(value).substr(v6 ? prefix.size() : 0);
+  const bool written_as_v6 = text.find(':') != std::string_view::npos;
+  const auto address = v6 == written_as_v6 ? parse_ip(text) : std::nullopt;
+  return address ? std::optional(to_text(*address)) : std::nullopt;
 }
 
 std::optional<std::uint16_t> read_port(std::string_view value) {

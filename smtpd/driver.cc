@@ -85,8 +85,7 @@ class Driver {
       const bool shaken = co_await shake_hands();
       if (!shaken) co_return;
     }
-    if (server_.handshake_failures->remembers(caller_.place(), net::HandshakeFailures::Clock::now()))
-      session_.withhold_starttls();
+    if (server_.handshake_failures->remembers(caller_.place(), Clock::now())) session_.withhold_starttls();
     session_.set_privileges(caller_.privileges());
     if (visit_) co_await arrive();
     session_.greet(refusal_of(caller_.verdict(), stream_.sessions().stopping()));
@@ -208,9 +207,8 @@ class Driver {
 
   // An upstream of ours may ask for any address: that is how Postfix verifies them.
   bool guesses_too_much(RecipientClass recipient_class) {
-    if (!is_guess(recipient_class) || caller_.client().trusted_upstream) return false;
-    if (server_.may_guess.contain(caller_.address())) return false;
-    return server_.guesses.exceeded(net::place_of(caller_.address()), recipient_class, Clock::now());
+    if (caller_.client().trusted_upstream || caller_.unlimited()) return false;
+    return server_.guesses.exceeded(caller_.place(), recipient_class, Clock::now());
   }
 
   // --- The front door ---
@@ -361,8 +359,10 @@ class Driver {
     pending_ = std::string();  // used up: an idle session holds none
     input_ = co_await stream_.read();
     if (input_.empty()) co_return wake_up();
-    if (session_.in_data()) pace_.add(input_.size());  // also of a body that is thrown away
-    if (session_.in_data() && pace_.too_slow(Clock::now())) session_.abort(too_slow_a_body());
+    if (session_.in_data()) {
+      pace_.add(input_.size());  // also of a body that is thrown away
+      if (pace_.too_slow(Clock::now())) session_.abort(too_slow_a_body());
+    }
     co_return true;
   }
 
@@ -410,18 +410,11 @@ class Driver {
         filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}
               : reply_for(filed.error()));
     log_filing();
-    unlogged_.emplace(Filing{caller_.client(), envelope, id, octets, addresses(), filed});
     if (filed) was_of_use(envelope);
+    unlogged_.emplace(
+        Filing{caller_.client(), std::move(envelope), id, octets, std::exchange(recipients_, {}), filed});
     if (stream_.sessions().stopping()) go_away();  // whatever else it has sent already
     co_return true;
-  }
-
-  std::vector<std::string> addresses() const {
-    std::vector<std::string> all;
-    all.reserve(recipients_.size());
-    for (const auto& recipient : recipients_)
-      all.push_back(recipient.address);
-    return all;
   }
 
   void was_of_use(const Envelope& envelope) {
@@ -487,7 +480,7 @@ class Driver {
     if (shaken.done) return server_.handshake_failures->succeeded(caller_.place());
     if (encryption_ == Encryption::from_the_start || !shaken.begun) return;
     if (caller_.unlimited() || stream_.sessions().stopping()) return;
-    server_.handshake_failures->failed(caller_.place(), net::HandshakeFailures::Clock::now());
+    server_.handshake_failures->failed(caller_.place(), Clock::now());
   }
 
   Task<bool> end() {

@@ -15,8 +15,8 @@
 #include "net/rates.h"
 #include "smtpd/door_driver.h"
 #include "smtpd/driver_caller.h"
+#include "smtpd/driver_guess_limit.h"
 #include "smtpd/driver_reporter.h"
-#include "smtpd/guess_limit.h"
 #include "smtpd/intake.h"
 #include "smtpd/patience.h"
 #include "smtpd/policy.h"
@@ -45,7 +45,6 @@ struct Server {
   net::Rates &messages, &recipients;             // of one client, by place; not for those who are trusted
   std::shared_ptr<const net::Certificates> tls;  // null: no STARTTLS
   GuessLimit& guesses;
-  net::Networks may_guess;  // its addresses are exempt
   std::unique_ptr<net::HandshakeFailures> handshake_failures;
   Reporter reporter;
   const FrontDoor* front_door = nullptr;  // null: none

@@ -34,6 +34,13 @@ net::Counter& left_out() {
   return counter;
 }
 
+std::vector<std::string> addresses_of(const std::vector<store::Recipient>& recipients) {
+  std::vector<std::string> addresses;
+  for (const auto& recipient : recipients)
+    addresses.push_back(recipient.address);
+  return addresses;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
   for (const auto& word : words)
@@ -56,7 +63,8 @@ void Reporter::filed(const Filing& filing) const {
   if (filed) messages.add();
   if (filed && postfix_log_) {
     const auto facts = postfix_facts(filing.id.uuid, filing.client, filing.envelope.mail_from);
-    postfix_log_(postfix_day(facts.at), lines_of_filing(facts, filing.recipients, filing.octets));
+    postfix_log_(postfix_day(facts.at),
+                 lines_of_filing(facts, addresses_of(filing.recipients), filing.octets));
   }
   net::log_event(filed ? net::Level::info : net::Level::error, filed ? "smtp.filed" : "smtp.not_filed",
                  {{"session", filing.envelope.session},

@@ -14,6 +14,7 @@
 #include "smtpd/refusal_keeper.h"
 #include "smtpd/session.h"
 #include "store/error.h"
+#include "store/facts.h"
 #include "store/seams.h"
 #include "store/types.h"
 
@@ -25,7 +26,7 @@ struct Filing {
   Envelope envelope;
   store::MessageId id;
   std::uint64_t octets = 0;
-  std::vector<std::string> recipients;  // as written
+  std::vector<store::Recipient> recipients;
   store::Result<void> result;
 };
 

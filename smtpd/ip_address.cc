@@ -14,12 +14,6 @@ unsigned octet(char c) {
   return static_cast<unsigned char>(c);
 }
 
-std::string text_of(const IpAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  (void)::inet_ntop(address.v4() ? AF_INET : AF_INET6, address.octets.data(), text, sizeof text);
-  return text;
-}
-
 // "1.2.0.192.", or the 32 nibbles.
 std::string reversed(const IpAddress& address) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -45,6 +39,17 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return IpAddress{std::string(all.starts_with(mapped) ? all.substr(mapped.size()) : all)};
 }
 
+std::string to_text(const IpAddress& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  (void)::inet_ntop(address.v4() ? AF_INET : AF_INET6, address.octets.data(), text, sizeof text);
+  return text;
+}
+
+IpAddress first_of(IpAddress address, std::size_t octets_kept) {
+  std::fill(address.octets.begin() + static_cast<std::ptrdiff_t>(octets_kept), address.octets.end(), '\0');
+  return address;
+}
+
 std::optional<IpNetwork> parse_network(std::string_view text) {
   const auto slash = std::min(text.find('/'), text.size());
   auto address = parse_ip(text.substr(0, slash));
@@ -67,10 +72,8 @@ bool IpNetwork::contains(const IpAddress& address) const {
 }
 
 std::string neighbourhood(const IpAddress& address) {
-  auto first = address;
   const std::size_t kept = address.v4() ? 3 : 8;
-  std::fill(first.octets.begin() + static_cast<std::ptrdiff_t>(kept), first.octets.end(), '\0');
-  return text_of(first) + "/" + std::to_string(kept * 8);
+  return to_text(first_of(address, kept)) + "/" + std::to_string(kept * 8);
 }
 
 std::string pointer_name(const IpAddress& address) {

@@ -22,6 +22,9 @@ struct IpNetwork {
 };
 
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
+[[nodiscard]] std::string to_text(const IpAddress& address);  // as inet_ntop writes it
+// The first of the network of so many leading octets.
+[[nodiscard]] IpAddress first_of(IpAddress address, std::size_t octets_kept);
 // "192.0.2.0/24"; an address alone is a network of one.
 [[nodiscard]] std::optional<IpNetwork> parse_network(std::string_view text);
 

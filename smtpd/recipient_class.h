@@ -16,6 +16,11 @@ enum class RecipientClass {
   unknown,     // nobody's here
 };
 
+// Somebody may be trying until one is right.
+[[nodiscard]] constexpr bool is_guess(RecipientClass recipient_class) {
+  return recipient_class == RecipientClass::repairable || recipient_class == RecipientClass::unknown;
+}
+
 // "GENUINE", "REPAIRABLE", …: in records, --json and logs. These names are kept for ever.
 [[nodiscard]] std::string_view name_of(RecipientClass recipient_class);
 [[nodiscard]] std::optional<RecipientClass> recipient_class_of(std::string_view name);

@@ -17,7 +17,7 @@ struct RefusedRecipient {
 };
 [[nodiscard]] Reply refusal_of(RecipientClass recipient_class, const RefusedRecipient& recipient);
 
-// For a guess too many (guess_limit.h): 4xx, whatever the class.
+// For a guess too many (driver_guess_limit.h): 4xx, whatever the class.
 [[nodiscard]] Reply put_off_guess(std::string_view address);
 
 }  // namespace guichet::smtpd

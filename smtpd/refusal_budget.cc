@@ -1,9 +1,8 @@
 #include "smtpd/refusal_budget.h"
 
-#include <arpa/inet.h>
+#include <utility>
 
-#include <algorithm>
-#include <array>
+#include "smtpd/ip_address.h"
 
 namespace guichet::smtpd {
 namespace {
@@ -15,13 +14,9 @@ std::int64_t minute_of(store::Instant at) {
 }  // namespace
 
 std::string network_of(std::string_view client) {
-  const std::string text(client);
-  std::array<unsigned char, 16> address{};
-  if (::inet_pton(AF_INET6, text.c_str(), address.data()) != 1) return text;
-  std::fill(address.begin() + 8, address.end(), static_cast<unsigned char>(0));
-  std::array<char, INET6_ADDRSTRLEN> network{};
-  ::inet_ntop(AF_INET6, address.data(), network.data(), network.size());
-  return network.data();
+  constexpr std::size_t octets_of_a_64 = 8;
+  const auto address = parse_ip(client);
+  return address && !address->v4() ? to_text(first_of(*address, octets_of_a_64)) : std::string(client);
 }
 
 bool RefusalBudget::admit(std::string_view client, store::Instant now) {

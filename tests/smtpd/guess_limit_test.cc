@@ -1,4 +1,4 @@
-#include "smtpd/guess_limit.h"
+#include "smtpd/driver_guess_limit.h"
 
 #include <gtest/gtest.h>
 
