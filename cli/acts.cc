@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/import_act.h"
+#include "cli/message_facts.h"
 #include "store/erasure.h"
 #include "store/requeue.h"
 
@@ -24,11 +25,6 @@ Json refusal(const std::string& text) {
 }
 
 // --- What a request says -------------------------------------------------------------------------------
-
-std::string text_of(const Json& request, const char* name) {
-  const auto found = request.find(name);
-  return found != request.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::optional<std::vector<MessageId>> messages_of(const Json& request) {
   std::vector<MessageId> messages;

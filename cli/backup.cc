@@ -23,7 +23,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using store::Result;
 
-constexpr int bad_usage = 2;
 constexpr std::int64_t day_us = 86'400'000'000;
 constexpr std::chrono::milliseconds between_questions{100};
 

@@ -101,7 +101,7 @@ void print_json(const Answer& answer) {
 int client(const conf::Settings& settings, const ClientOptions& options) {
   if (!smtpd::parse_ip(options.address)) {
     complain(plain(options.address) + " is no IP address");
-    return 2;
+    return bad_usage;
   }
   auto rules = door_rules(settings);
   if (!rules) return complain(rules.error());

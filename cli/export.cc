@@ -24,7 +24,6 @@ using store::ErrorKind;
 using store::Instant;
 using store::Result;
 
-constexpr int bad_usage = 2;
 constexpr std::size_t piece_octets = 256 * 1024;
 constexpr std::size_t page_messages = 1024;
 

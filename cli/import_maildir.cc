@@ -18,8 +18,6 @@ using store::ErrorKind;
 using store::Instant;
 using store::Result;
 
-constexpr int bad_usage = 2;
-
 struct MaildirEntry {
   fs::path path;
   std::uint64_t octets = 0;

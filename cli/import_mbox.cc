@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 using store::ErrorKind;
 using store::Result;
 
-constexpr int bad_usage = 2;
-
 std::optional<FromQuoting> quoting_of(const std::string& name) {
   static const std::map<std::string, FromQuoting> names{{"", FromQuoting::unsaid},
                                                         {"mboxrd", FromQuoting::mboxrd},

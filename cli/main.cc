@@ -46,8 +46,6 @@
 namespace guichet::cli {
 namespace {
 
-constexpr int bad_usage = 2;
-
 struct Arguments {
   std::string config_file;
   std::vector<std::string> overrides;

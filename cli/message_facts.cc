@@ -67,6 +67,11 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
 
 }  // namespace
 
+std::string text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 std::string_view name_of(store::DeliveryState state) {
   switch (state) {
     case store::DeliveryState::waiting:

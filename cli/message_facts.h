@@ -37,6 +37,9 @@ struct MessageFacts {
 [[nodiscard]] nlohmann::ordered_json to_json(const store::Books& books);
 [[nodiscard]] nlohmann::ordered_json to_json(const store::MoveRow& move);
 
+// A string of an object; "" where there is none of that name.
+[[nodiscard]] std::string text_of(const nlohmann::ordered_json& object, const char* name);
+
 // JSON as one line. What is not UTF-8 becomes U+FFFD: JSON has no other way.
 [[nodiscard]] std::string to_line(const nlohmann::ordered_json& json);
 

@@ -14,6 +14,9 @@ namespace guichet::cli {
 // "guichet: <text>" as one line on standard error. Returns 1, the exit code of a failure.
 int complain(std::string_view text);
 
+// The exit code of a command that was called in a way that makes no sense.
+inline constexpr int bad_usage = 2;
+
 // Padded with blanks to `columns` characters.
 [[nodiscard]] std::string left(std::string text, std::size_t columns);
 [[nodiscard]] std::string right(std::string text, std::size_t columns);

@@ -24,7 +24,6 @@ using Json = nlohmann::ordered_json;
 using store::Instant;
 using store::Result;
 
-constexpr int bad_usage = 2;
 constexpr std::size_t page_rows = 1024, act_rows = 4000;
 
 class Reconciliation {

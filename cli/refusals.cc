@@ -14,19 +14,13 @@
 #include "cli/moment.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "smtpd/ascii.h"
 #include "store/refusal_volumes.h"
 
 namespace guichet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int bad_usage = 2;
-
-std::string text(const Json& record, const char* name) {
-  const auto found = record.find(name);
-  return found != record.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::vector<std::string> recipients(const Json& record) {
   std::vector<std::string> all;
@@ -36,12 +30,9 @@ std::vector<std::string> recipients(const Json& record) {
   return all;
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool holds(const std::string& whole, const std::string& part) {
-  return !std::ranges::search(whole, part, {}, lower, lower).empty() || part.empty();
+  return !std::ranges::search(whole, part, {}, smtpd::ascii_lower, smtpd::ascii_lower).empty() ||
+         part.empty();
 }
 
 // --- Which -----------------------------------------------------------------------------------------------
@@ -51,11 +42,11 @@ struct Wanted {
   std::optional<store::Instant> since;
 
   [[nodiscard]] bool wants(const Json& record) const {
-    const auto at = store::Instant::from_rfc3339(text(record, "at"));
+    const auto at = store::Instant::from_rfc3339(text_of(record, "at"));
     if (since && (!at || *at < *since)) return false;
     const bool narrow = !options.client.empty() || !options.sender.empty() || !options.recipient.empty();
     if (record.contains("left_out")) return !narrow;
-    return (options.client.empty() || text(record, "client") == options.client) && sender(record) &&
+    return (options.client.empty() || text_of(record, "client") == options.client) && sender(record) &&
            recipient(record);
   }
 
@@ -63,14 +54,14 @@ struct Wanted {
   // What could not be read as an address is found in the line itself.
   [[nodiscard]] bool sender(const Json& record) const {
     const auto& part = options.sender;
-    if (part.empty() || holds(text(record, "mail_from"), part)) return true;
-    return text(record, "stage") == "mail" && holds(text(record, "said"), part);
+    if (part.empty() || holds(text_of(record, "mail_from"), part)) return true;
+    return text_of(record, "stage") == "mail" && holds(text_of(record, "said"), part);
   }
   [[nodiscard]] bool recipient(const Json& record) const {
     const auto& part = options.recipient;
     const auto fits = [&](const std::string& one) { return holds(one, part); };
     if (part.empty() || std::ranges::any_of(recipients(record), fits)) return true;
-    return text(record, "stage") == "rcpt" && holds(text(record, "said"), part);
+    return text_of(record, "stage") == "rcpt" && holds(text_of(record, "said"), part);
   }
 };
 
@@ -82,7 +73,7 @@ std::string in_brackets(const std::string& address) {
 
 std::string who_to_whom(const Json& record) {
   const bool sender = record.contains("mail_from") && record["mail_from"].is_string();
-  std::string line = sender ? "from " + in_brackets(text(record, "mail_from")) : "outside of a message";
+  std::string line = sender ? "from " + in_brackets(text_of(record, "mail_from")) : "outside of a message";
   const auto all = recipients(record);
   for (const auto& one : all)
     line.append(&one == &all.front() ? " to " : ", ").append(in_brackets(one));
@@ -90,15 +81,15 @@ std::string who_to_whom(const Json& record) {
 }
 
 std::string how(const Json& record) {
-  std::string line = "session " + text(record, "session") + ", at " + text(record, "stage");
-  if (const auto helo = text(record, "helo"); !helo.empty()) line += ", HELO " + helo;
-  if (const auto kind = text(record, "recipient_class"); !kind.empty()) line += ", " + kind;
-  if (const auto tls = text(record, "tls_version"); !tls.empty()) line += ", " + tls;
+  std::string line = "session " + text_of(record, "session") + ", at " + text_of(record, "stage");
+  if (const auto helo = text_of(record, "helo"); !helo.empty()) line += ", HELO " + helo;
+  if (const auto kind = text_of(record, "recipient_class"); !kind.empty()) line += ", " + kind;
+  if (const auto tls = text_of(record, "tls_version"); !tls.empty()) line += ", " + tls;
   return line;
 }
 
 std::string to_seconds(const Json& record, const char* name) {
-  return text(record, name).substr(0, 19) + "Z";
+  return text_of(record, name).substr(0, 19) + "Z";
 }
 
 void show(const Json& record) {
@@ -108,11 +99,14 @@ void show(const Json& record) {
               << " more were refused since " << plain(to_seconds(record, "from")) << ", and not kept\n";
     return;
   }
-  std::cout << plain(to_seconds(record, "at")) << "  " << left(plain(text(record, "reason")), reason_columns)
-            << "  " << plain(text(record, "client")) << "  " << plain(who_to_whom(record)) << '\n'
-            << "    " << plain(text(record, "host")) << " answered: " << plain(text(record, "reply")) << '\n'
+  std::cout << plain(to_seconds(record, "at")) << "  "
+            << left(plain(text_of(record, "reason")), reason_columns) << "  "
+            << plain(text_of(record, "client")) << "  " << plain(who_to_whom(record)) << '\n'
+            << "    " << plain(text_of(record, "host")) << " answered: " << plain(text_of(record, "reply"))
+            << '\n'
             << "    " << plain(how(record)) << '\n';
-  if (const auto said = text(record, "said"); !said.empty()) std::cout << "    to: " << plain(said) << '\n';
+  if (const auto said = text_of(record, "said"); !said.empty())
+    std::cout << "    to: " << plain(said) << '\n';
 }
 
 // --- Where they are --------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ using store::ErrorKind;
 using store::fail;
 using store::Result;
 
-constexpr int bad_usage = 2;
 constexpr std::uint64_t spare_beside_a_gateway_octets = 512ull << 20;  // its reserve, and mail meanwhile
 
 void say(const std::string& step) {

@@ -13,6 +13,10 @@ constexpr char ascii_upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
+constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 constexpr bool ascii_letter(char c) {
   return ascii_upper(c) >= 'A' && ascii_upper(c) <= 'Z';
 }

@@ -24,31 +24,24 @@ std::string tame(std::string_view text, bool blanks = false) {
   return out;
 }
 
-// "Oct  3 16:39:35", in the zone of the machine, as syslog has it
-std::string stamp(store::Instant at) {
-  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+// In the zone of the machine, as syslog has it.
+std::tm local_time(store::Instant at) {
   const auto seconds = static_cast<std::time_t>(at.unix_us / 1'000'000);
   std::tm local{};
   ::localtime_r(&seconds, &local);
+  return local;
+}
+
+// "Oct  3 16:39:35"
+std::string stamp(store::Instant at) {
+  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto local = local_time(at);
   char text[32];
   std::snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d", months.at(static_cast<std::size_t>(local.tm_mon)),
                 local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
   return text;
 }
-
-}  // namespace
-
-std::string postfix_day(store::Instant at) {
-  const auto seconds = static_cast<std::time_t>(at.unix_us / 1'000'000);
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d%02d%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
-  return text;
-}
-
-namespace {
 
 std::string queue_id(const store::Uuid& id) {
   auto digits = id.text().substr(24);
@@ -70,6 +63,13 @@ std::string client_of(const PostfixFacts& facts) {
 }
 
 }  // namespace
+
+std::string postfix_day(store::Instant at) {
+  const auto local = local_time(at);
+  char text[32];
+  std::snprintf(text, sizeof text, "%04d%02d%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
+  return text;
+}
 
 std::string lines_of_filing(const PostfixFacts& facts, const std::vector<std::string>& recipients,
                             std::uint64_t size_octets) {

@@ -14,10 +14,6 @@ constexpr std::int64_t hour_us = 3'600'000'000;
 constexpr std::size_t waiting_max = 2000;            // while the disk does not answer
 constexpr std::uint64_t record_octets_around = 700;  // the header of one
 
-std::string day_of(store::Instant at) {
-  return at.rfc3339().substr(0, 10);
-}
-
 }  // namespace
 
 RefusalKeeper::RefusalKeeper(store::Disk& disk, store::Clock& clock, store::IdSource& ids,
@@ -30,7 +26,7 @@ RefusalKeeper::RefusalKeeper(store::Disk& disk, store::Clock& clock, store::IdSo
       octets_left_today_(
           options_.octets_per_day_max -
           std::min(options_.octets_per_day_max, store::refusal_octets(disk, options_.store, clock.now()))),
-      today_(day_of(clock.now())),
+      today_(store::refusal_day(clock.now())),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 RefusalKeeper::~RefusalKeeper() {
@@ -45,7 +41,7 @@ RefusalKeeper::Added RefusalKeeper::add(const RefusalRecord& record) {
   }
   auto block = encode_refusal(record);
   const std::lock_guard lock(mutex_);
-  if (day_of(record.at) != std::exchange(today_, day_of(record.at)))
+  if (store::refusal_day(record.at) != std::exchange(today_, store::refusal_day(record.at)))
     octets_left_today_ = options_.octets_per_day_max;
   if (!budget_.admit(record.client.address, record.at)) return Added::left_out;
   const auto octets = block.size() + record_octets_around;

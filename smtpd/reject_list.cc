@@ -8,10 +8,6 @@
 namespace guichet::smtpd {
 namespace {
 
-char ascii_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), ascii_lower);
   return text;

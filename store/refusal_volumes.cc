@@ -21,13 +21,6 @@ fs::path folder_of(const fs::path& store) {
   return store / "refusals";
 }
 
-// 20261127
-std::string day_of(Instant at) {
-  auto day = at.rfc3339().substr(0, 10);
-  std::erase(day, '-');
-  return day;
-}
-
 bool all_digits(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -51,6 +44,12 @@ std::string name_of(std::uint32_t number, const std::string& day) {
 
 }  // namespace
 
+std::string refusal_day(Instant at) {
+  auto day = at.rfc3339().substr(0, 10);
+  std::erase(day, '-');
+  return day;
+}
+
 Result<std::vector<RefusalVolume>> refusal_volumes(Disk& disk, const fs::path& store) {
   const auto folder = folder_of(store);
   const auto names = disk.list(folder);
@@ -66,7 +65,7 @@ Result<std::vector<RefusalVolume>> refusal_volumes(Disk& disk, const fs::path& s
 std::uint64_t refusal_octets(Disk& disk, const fs::path& store, Instant day) {
   std::uint64_t octets = 0;
   for (const auto& volume : refusal_volumes(disk, store).value_or(std::vector<RefusalVolume>())) {
-    if (volume.day != day_of(day)) continue;
+    if (volume.day != refusal_day(day)) continue;
     if (const auto file = disk.open_read(volume.path)) octets += (*file)->size().value_or(0);
   }
   return octets;
@@ -79,7 +78,7 @@ RefusalWriter::RefusalWriter(Disk& disk, Clock& clock, IdSource& ids, fs::path s
 
 Result<void> RefusalWriter::append(const std::vector<std::string>& blocks) {
   if (blocks.empty()) return {};
-  if (auto turned = turn_to(day_of(clock_.now())); !turned) return turned;
+  if (auto turned = turn_to(refusal_day(clock_.now())); !turned) return turned;
   auto position = position_;
   auto octets = encode(blocks, position);
   const iovec piece{octets.data(), octets.size()};
@@ -171,7 +170,7 @@ std::string RefusalWriter::encode(const std::vector<std::string>& blocks, BatchP
 Result<std::size_t> delete_refusals(Disk& disk, const fs::path& store, Instant now, unsigned keep_days) {
   const auto volumes = refusal_volumes(disk, store);
   if (!volumes) return tl::unexpected(volumes.error());
-  const auto first_kept = day_of({now.unix_us - (std::int64_t{keep_days} + 1) * day_us});
+  const auto first_kept = refusal_day({now.unix_us - (std::int64_t{keep_days} + 1) * day_us});
   std::size_t deleted = 0;
   for (const auto& volume : *volumes) {
     if (volume.day >= first_kept) continue;

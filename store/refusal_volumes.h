@@ -28,6 +28,9 @@ struct RefusalVolume {
   std::filesystem::path path;
 };
 
+// "20261127", in UTC.
+[[nodiscard]] std::string refusal_day(Instant at);
+
 // Oldest first. None where there is no folder.
 [[nodiscard]] Result<std::vector<RefusalVolume>> refusal_volumes(Disk& disk,
                                                                  const std::filesystem::path& store);
