@@ -4,13 +4,12 @@ import os
 import socket
 import ssl
 import struct
-import tempfile
 import unittest
 
 import gateway
 import wire
-from gateway import RECIPIENT, GatewayTest
-from test_tls import certificate
+from gateway import RECIPIENT
+from test_tls import Secured
 
 BODY = b"Subject: x\r\n\r\nbody\r\n"
 HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"   # the beginning of a ClientHello of 512 octets
@@ -63,17 +62,9 @@ ENDS = (close_notify, fin, rst, in_clear(b"x"), in_clear(b"QUIT\r\n"), notify_th
 ENDS_WITHOUT_TLS = (fin, rst, in_clear(b"x"), in_clear(b"QUIT\r\n"))
 
 
-class Injection(GatewayTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.made = tempfile.TemporaryDirectory(prefix="guichet-tls-")
-        cls.addClassCleanup(cls.made.cleanup)
-        cls.cert, cls.key = certificate(cls.made.name)
-
+class Injection(Secured):
     def secured(self, **settings):
-        return self.gateway({"smtpd.tls_cert": self.cert, "smtpd.tls_key": self.key, "smtpd.sessions_per_address_max": 500,
-                             "smtpd.listen_tls": ["127.0.0.1:0"], "popd.listen_tls": ["127.0.0.1:0"], **settings})
+        return super().secured(**{"smtpd.sessions_per_address_max": 500, **settings})
 
     def smtp(self, g):
         """A session inside TLS, by STARTTLS."""

@@ -37,7 +37,9 @@ def outdated_tls():
     return context
 
 
-class Tls(GatewayTest):
+class Secured(GatewayTest):
+    """With a certificate for all of its tests."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -49,6 +51,8 @@ class Tls(GatewayTest):
         return self.gateway({"smtpd.tls_cert": self.cert, "smtpd.tls_key": self.key,
                              "smtpd.listen_tls": ["127.0.0.1:0"], "popd.listen_tls": ["127.0.0.1:0"], **settings})
 
+
+class Tls(Secured):
     def test_python_s_own_clients(self):
         g = self.secured()
         context = wire.lax_tls()

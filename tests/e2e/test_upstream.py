@@ -21,15 +21,7 @@ class From(wire.Smtp):
     """An SMTP client with an address of its own, which may say something before the greeting."""
 
     def __init__(self, address, source=NEIGHBOUR, before=b"", helo=b"client.example"):
-        wire.Wire.__init__(self, address, source=source)
-        try:
-            self.send(before)
-            self.greeting = self.reply()
-            if helo and self.greeting[0] == 220:
-                self.ehlo = self.command(b"EHLO " + helo)
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(address, helo, source=source, before=before)
 
 
 def proxy_text(source, port=40248, family=b"TCP4"):

@@ -83,9 +83,11 @@ def stuffed(octets):
 
 
 class Smtp(Wire):
-    def __init__(self, address, helo=b"client.example", tls=None, source=None):
+    def __init__(self, address, helo=b"client.example", tls=None, source=None, before=b""):
+        """`before`: octets that are sent before the greeting."""
         super().__init__(address, tls, source)
         try:
+            self.send(before)
             self.greeting = self.reply()
             if helo and self.greeting[0] == 220:
                 self.ehlo = self.command(b"EHLO " + helo)
