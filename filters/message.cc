@@ -86,8 +86,9 @@ class Splitter {
     const auto begin = at_;
     if (line.text.empty()) return end_header(begin, line.next);
     if (field_ && is_blank(line.text.front())) return advance(line);
+    const bool none_yet = !field_ && message_.fields.empty();
+    if (none_yet && is_mailbox_line(line.text)) return advance(line);
     const auto colon = colon_of(line.text);
-    if (!colon && !field_ && message_.fields.empty() && is_mailbox_line(line.text)) return advance(line);
     finish_field(begin);
     if (!colon) return end_header(begin, begin);
     field_ = begin;
