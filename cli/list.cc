@@ -23,7 +23,8 @@ std::string states(const MessageFacts& facts) {
   };
   const auto all = count([](auto state) { return state != DeliveryState::requeued; });
   const auto stuck = count([](auto state) { return state == DeliveryState::stuck; });
-  const auto waiting = count(store::is_pending) - stuck;
+  const auto quarantined = count([](auto state) { return state == DeliveryState::quarantined; });
+  const auto waiting = count(store::is_pending) - stuck - quarantined;
   if (facts.erased) return "erased";
   if (all == 0) return "none yet";
   std::string text;
@@ -33,8 +34,9 @@ std::string states(const MessageFacts& facts) {
     text += (some == all ? "" : std::to_string(some) + " ") + what;
   };
   add(stuck, "stuck");
+  add(quarantined, "quarantined");
   add(waiting, "waiting");
-  add(all - stuck - waiting, "handed over");
+  add(all - stuck - quarantined - waiting, "handed over");
   return text;
 }
 

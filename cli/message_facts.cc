@@ -65,6 +65,18 @@ void read_envelope(StoreView& store, MessageFacts& facts) {
       fact ? store::Error{store::ErrorKind::damaged, "the index is of other volumes"} : fact.error();
 }
 
+// A damaged one is what verify names; the others can be read all the same.
+store::Result<void> read_verdicts(StoreView& store, MessageFacts& facts) {
+  const auto places = store.index->verdicts(facts.row.message);
+  if (!places) return tl::unexpected(places.error());
+  for (const auto place : *places) {
+    const auto fact = store.archive->fact(place);
+    if (const auto* judged = fact ? std::get_if<store::Judged>(&*fact) : nullptr)
+      facts.verdicts.push_back(*judged);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string text_of(const Json& object, const char* name) {
@@ -80,6 +92,8 @@ std::string_view name_of(store::DeliveryState state) {
       return "offered";
     case store::DeliveryState::stuck:
       return "stuck";
+    case store::DeliveryState::quarantined:
+      return "quarantined";
     case store::DeliveryState::handed_over:
       return "handed_over";
     case store::DeliveryState::requeued:
@@ -99,7 +113,8 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
                      .erased = std::nullopt,
                      .deliveries = std::move(*deliveries),
                      .moves = {},
-                     .classes = {}};
+                     .classes = {},
+                     .verdicts = {}};
   facts.classes.resize(facts.deliveries.size());
   for (const auto& delivery : facts.deliveries) {
     auto moves = store.index->moves({delivery.message, delivery.uid});
@@ -107,6 +122,7 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
     facts.moves.push_back(std::move(*moves));
   }
   read_envelope(store, facts);
+  if (auto read = read_verdicts(store, facts); !read) return tl::unexpected(read.error());
   return facts;
 }
 
@@ -132,13 +148,19 @@ Json to_json(const MessageFacts& facts) {
       delivery["moves"].push_back(to_json(move));
     object["deliveries"].push_back(std::move(delivery));
   }
+  object["verdicts"] = Json::array();
+  for (const auto& verdict : facts.verdicts)
+    object["verdicts"].push_back({{"at", verdict.at.rfc3339()},
+                                  {"by", verdict.by},
+                                  {"findings", Json::parse(verdict.findings, nullptr, false)}});
   if (facts.erased) object["erased"] = {{"at", facts.erased->at.rfc3339()}, {"reason", facts.erased->reason}};
   if (facts.damage) object["damage"] = facts.damage->text;
   return object;
 }
 
 Json to_json(const store::MoveRow& move) {
-  static constexpr std::array<const char*, 4> kinds{"offered", "stuck", "requeued", "confirmed"};
+  static constexpr std::array<const char*, 5> kinds{"offered", "stuck", "requeued", "confirmed",
+                                                    "quarantined"};
   Json object{{"what", kinds.at(static_cast<std::size_t>(move.kind))}, {"at", move.at.rfc3339()}};
   if (move.outcome) object["outcome"] = store::name_of(*move.outcome);
   set_text(object, "detail", move.detail);
@@ -146,9 +168,13 @@ Json to_json(const store::MoveRow& move) {
 }
 
 Json to_json(const store::Books& books) {
-  return {{"accepted", books.accepted}, {"waiting", books.waiting},
-          {"stuck", books.stuck},       {"handed_over", books.handed_over},
-          {"routed", books.routed},     {"black_holed", books.black_holed},
+  return {{"accepted", books.accepted},
+          {"waiting", books.waiting},
+          {"stuck", books.stuck},
+          {"quarantined", books.quarantined},
+          {"handed_over", books.handed_over},
+          {"routed", books.routed},
+          {"black_holed", books.black_holed},
           {"erased", books.erased}};
 }
 

@@ -77,6 +77,8 @@ std::string in_words(const MoveRow& move) {
       return in_words(move.outcome.value_or(OfferOutcome::failed)) + at + detail;
     case MoveRow::Kind::stuck:
       return "stuck" + at + detail;
+    case MoveRow::Kind::quarantined:
+      return "quarantined" + at + detail;
     case MoveRow::Kind::requeued:
       return "re-queued" + at + " as" + detail.substr(std::min<std::size_t>(1, detail.size()));
     case MoveRow::Kind::confirmed:

@@ -29,6 +29,9 @@ void Books::count(DeliveryState state, std::optional<Way> how, std::uint64_t del
     case DeliveryState::stuck:
       stuck += deliveries;
       break;
+    case DeliveryState::quarantined:
+      quarantined += deliveries;
+      break;
     case DeliveryState::handed_over:
       column(*this, how.value_or(Way::pop3)) += deliveries;
       break;
@@ -51,8 +54,9 @@ Books books_of(std::span<const BookRow> rows) {
 std::string in_words(const Books& books) {
   const auto n = [](std::uint64_t count) { return std::to_string(count); };
   return n(books.accepted) + " accepted = " + n(books.waiting) + " waiting + " + n(books.stuck) +
-         " stuck + " + n(books.handed_over) + " handed over + " + n(books.routed) + " routed + " +
-         n(books.black_holed) + " black-holed + " + n(books.erased) + " erased";
+         " stuck + " + n(books.quarantined) + " quarantined + " + n(books.handed_over) + " handed over + " +
+         n(books.routed) + " routed + " + n(books.black_holed) + " black-holed + " + n(books.erased) +
+         " erased";
 }
 
 }  // namespace guichet::store

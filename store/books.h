@@ -1,6 +1,6 @@
 // The books: every delivery that was accepted is somewhere.
 //
-//   accepted = waiting + stuck + handed over + routed + black-holed + erased
+//   accepted = waiting + stuck + quarantined + handed over + routed + black-holed + erased
 //
 // where accepted counts the recipients that were told 250, and a re-queued delivery counts as the one that
 // took its place. `guichet verify` keeps these books from the volumes, `guichet status` from the index.
@@ -18,6 +18,7 @@ struct Books {
   std::uint64_t accepted = 0;
   std::uint64_t waiting = 0;  // offered in vain or never, or not composed yet
   std::uint64_t stuck = 0;
+  std::uint64_t quarantined = 0;
   std::uint64_t handed_over = 0;  // to Alaveteli, by whichever way
   std::uint64_t routed = 0;       // by SMTP, to another server
   std::uint64_t black_holed = 0;
@@ -26,7 +27,7 @@ struct Books {
   // A delivery in this state; one that was re-queued is none any more.
   void count(DeliveryState state, std::optional<Way> how, std::uint64_t deliveries = 1);
   [[nodiscard]] std::uint64_t accounted_for() const {
-    return waiting + stuck + handed_over + routed + black_holed + erased;
+    return waiting + stuck + quarantined + handed_over + routed + black_holed + erased;
   }
   friend bool operator==(const Books&, const Books&) = default;
 };

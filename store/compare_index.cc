@@ -49,6 +49,7 @@ class Comparison {
         .and_then([this] { return deliveries(); })
         .and_then([this] { return bodies(); })
         .and_then([this] { return counts(); })
+        .and_then([this] { return verdicts(); })
         .and_then([this, at_the_end] { return at_the_end ? awaited() : Result<void>(); });
   }
 
@@ -115,7 +116,7 @@ class Comparison {
     const auto befell = ledger_.moves().find(uid);
     const auto moves = befell == ledger_.moves().end() ? MovesEntry{} : befell->second;
     if (lineage_of(said.handed_over.volume) != 0) return false;
-    for (const auto place : {said.requeued, moves.offered, moves.stuck, moves.requeued_as})
+    for (const auto place : {said.requeued, moves.offered, moves.stuck, moves.requeued_as, moves.quarantined})
       if (place.volume != 0 && (lineage_of(place.volume) != 0 || !is_before_end(place))) return false;
     return true;
   }
@@ -180,6 +181,17 @@ class Comparison {
       const bool there = std::any_of(rows->begin(), rows->end(),
                                      [&id = uuid](const auto& row) { return row.message.uuid == id; });
       if (!there) differences_.add("message " + uuid.text() + " counts as delivered to all, but it is not");
+    }
+    return {};
+  }
+
+  Result<void> verdicts() {
+    for (const auto& [place, message] : ledger_.verdicts()) {
+      if (!is_before_end(place) || ledger_.erased().contains(message.uuid)) continue;
+      const auto places = index_.verdicts(message);
+      if (!places) return tl::unexpected(places.error());
+      if (std::ranges::count(*places, place) == 0)
+        lacks("findings about message " + message.uuid.text(), place);
     }
     return {};
   }

@@ -22,7 +22,9 @@ constexpr std::string_view offered_name = "offered";
 constexpr std::string_view handed_over_name = "handed_over";
 constexpr std::string_view confirmed_name = "confirmed";
 constexpr std::string_view stuck_name = "stuck";
+constexpr std::string_view quarantined_name = "quarantined";
 constexpr std::string_view requeued_name = "requeued";
+constexpr std::string_view judged_name = "judged";
 constexpr std::string_view held_name = "held";
 constexpr std::string_view released_name = "released";
 constexpr std::string_view erased_name = "erased";
@@ -169,10 +171,23 @@ void write_members(Object& object, const Stuck& fact) {
   object.text("reason", fact.reason);
 }
 
+void write_members(Object& object, const Quarantined& fact) {
+  write_move(object, quarantined_name, fact);
+  object.text("reason", fact.reason);
+}
+
 void write_members(Object& object, const Requeued& fact) {
   write_move(object, requeued_name, fact);
   object.text("reason", fact.reason);
   if (fact.as) object.plain("as", fact.as->uuid);
+}
+
+void write_members(Object& object, const Judged& fact) {
+  object.plain("fact", judged_name);
+  object.plain("message", fact.message.uuid);
+  object.plain("at", fact.at);
+  object.text("by", fact.by);
+  object.name("findings") += fact.findings;
 }
 
 template <class HeldOrReleased>
@@ -220,6 +235,7 @@ std::size_t expected_octets(const Fact& fact) {
   if (const auto* received = std::get_if<Received>(&fact))
     return fixed + received->envelope.size() + 96 * received->recipients.size();
   if (const auto* delivered = std::get_if<Delivered>(&fact)) return fixed + 2 * delivered->form.prefix.size();
+  if (const auto* judged = std::get_if<Judged>(&fact)) return fixed + judged->findings.size();
   return fixed;
 }
 
@@ -371,10 +387,19 @@ HandedOver read_handed_over(Members members) {
   return fact;
 }
 
-Stuck read_stuck(Members members) {
-  auto fact = read_move<Stuck>(members);
+template <class StuckOrQuarantined>
+StuckOrQuarantined read_reasoned(Members members) {
+  auto fact = read_move<StuckOrQuarantined>(members);
   fact.reason = members.text("reason");
   return fact;
+}
+
+Judged read_judged(Members members) {
+  if (!members.any("findings").is_object()) members.missing("findings");
+  return {.message = {members.uuid("message")},
+          .at = members.instant("at"),
+          .by = members.text("by"),
+          .findings = members.any("findings").dump()};
 }
 
 Requeued read_requeued(Members members) {
@@ -425,8 +450,10 @@ std::optional<Fact> read_fact(const std::string& kind, Members members, std::str
   if (kind == offered_name) return read_offered(members);
   if (kind == handed_over_name) return read_handed_over(members);
   if (kind == confirmed_name) return read_move<Confirmed>(members);
-  if (kind == stuck_name) return read_stuck(members);
+  if (kind == stuck_name) return read_reasoned<Stuck>(members);
+  if (kind == quarantined_name) return read_reasoned<Quarantined>(members);
   if (kind == requeued_name) return read_requeued(members);
+  if (kind == judged_name) return read_judged(members);
   if (kind == held_name) return read_hold<Held>(members);
   if (kind == released_name) return read_hold<Released>(members);
   if (kind == erased_name) return read_erased(members, missing);

@@ -10,7 +10,9 @@
 //   handed_over  uid message at by how                          (how: left out when it is pop3)
 //   confirmed    uid message at by
 //   stuck        uid message at by reason
+//   quarantined  uid message at by reason
 //   requeued     uid message at by reason as                    (as: not in records of early releases)
+//   judged       message at by findings:{…}
 //   held         message at by reason
 //   released     message at by reason
 //   erased       message at by reason digest size_octets received records:[id]
@@ -114,6 +116,17 @@ struct Stuck {
   friend bool operator==(const Stuck&, const Stuck&) = default;
 };
 
+// Kept from its maildrop by a rule of the operator's, in the same batch as its delivery, until somebody
+// releases it (as a re-queue: another delivery) or discards it (a hand-over to nobody).
+struct Quarantined {
+  Uid uid;
+  MessageId message;
+  Instant at;
+  std::string by;
+  std::string reason;
+  friend bool operator==(const Quarantined&, const Quarantined&) = default;
+};
+
 // To be handed over once more: as another delivery, which is in the same batch, since the consumer may
 // remember the uid (Alaveteli's IncomingMessageError does so for ever). Without `as`, in records of early
 // releases: under the same uid, and of hand-overs and such re-queues the latest counts.
@@ -125,6 +138,17 @@ struct Requeued {
   std::string reason;
   std::optional<Uid> as = {};
   friend bool operator==(const Requeued&, const Requeued&) = default;
+};
+
+// What the filters found out about a message. Said again after another look: the last one counts, and what
+// was delivered by an earlier one stays as it is.
+struct Judged {
+  MessageId message;
+  Instant at;
+  std::string by;
+  // A JSON object, the judging room's own; this room never looks inside (as Received::envelope).
+  std::string findings = "{}";
+  friend bool operator==(const Judged&, const Judged&) = default;
 };
 
 // Nothing of this message is erased until it is released (a lawsuit, an appeal). The latest of both counts.
@@ -170,7 +194,7 @@ struct Erased {
 };
 
 using Fact = std::variant<Received, Delivered, Offered, HandedOver, Confirmed, Stuck, Requeued, Held,
-                          Released, Erased>;
+                          Released, Erased, Judged, Quarantined>;
 
 [[nodiscard]] std::string_view name_of(OfferOutcome outcome);
 [[nodiscard]] std::string_view name_of(Way way);

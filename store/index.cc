@@ -57,7 +57,7 @@ Result<void> make_ready(sqlite::Database& database) {
 #define GUICHET_STATE(d) \
   "CASE WHEN " GUICHET_MOVED("2", d) " THEN 4 " \
   "WHEN " d ".handed_over_order > coalesce(" d ".requeued_order, 0) THEN 1 " \
-  "WHEN " GUICHET_MOVED("1", d) " THEN 3 WHEN " GUICHET_MOVED("0", d) " THEN 5 ELSE 0 END"
+  "WHEN " GUICHET_MOVED("4", d) " THEN 6 WHEN " GUICHET_MOVED("1", d) " THEN 3 WHEN " GUICHET_MOVED("0", d) " THEN 5 ELSE 0 END"
 
 // Later in the volumes is larger. Merged volumes (numbers from 1,000,000) hold what was before all that this
 // store itself has written, so its own come last. 7 bits of lineage, 20 of volume, 36 of offset.
@@ -105,6 +105,10 @@ struct Index::State {
   Result<void> add(const Offered& fact, Place place);
   Result<void> add(const Stuck& fact, Place place);
   Result<void> add(const Confirmed& fact, Place place);
+  Result<void> add(const Quarantined& fact, Place place);
+  Result<void> add(const Judged& fact, Place place) {
+    return add_verdict.run(fact.message.uuid, order_of(place), place.volume, place.offset);
+  }
   template <class Move>
   Result<void> add_move(const Move& fact, Place place, MoveRow::Kind kind, const std::string& detail,
                         std::optional<std::int64_t> outcome = {});
@@ -183,6 +187,10 @@ struct Index::State {
   sqlite::Statement move_early{*database,
                                "INSERT OR IGNORE INTO early_hand_overs SELECT ?1, ?2, NULL, NULL, NULL, NULL "
                                "WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1 AND uid = ?2)"};
+  sqlite::Statement add_verdict{*database,
+                                "INSERT OR IGNORE INTO verdicts SELECT ?1, ?2, ?3, ?4 "
+                                "WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE message = ?1)"};
+  sqlite::Statement drop_verdicts{*database, "DELETE FROM verdicts WHERE message = ?1"};
   sqlite::Statement drop_moves{*database, "DELETE FROM moves WHERE message = ?1"};
   sqlite::Statement hold{*database,
                          "INSERT INTO holds VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET held = ?2, "
@@ -259,6 +267,10 @@ Result<void> Index::State::add(const Stuck& fact, Place place) {
   return add_move(fact, place, MoveRow::Kind::stuck, fact.reason);
 }
 
+Result<void> Index::State::add(const Quarantined& fact, Place place) {
+  return add_move(fact, place, MoveRow::Kind::quarantined, fact.reason);
+}
+
 Result<void> Index::State::add(const Confirmed& fact, Place place) {
   return add_move(fact, place, MoveRow::Kind::confirmed, "");
 }
@@ -276,7 +288,8 @@ Result<void> Index::State::add_move(const Move& fact, Place place, MoveRow::Kind
 Result<void> Index::State::add_moves(std::span<const News> news) {
   const auto is_move = []<class Kind>(const Kind&) {
     return std::is_same_v<Kind, HandedOver> || std::is_same_v<Kind, Requeued> ||
-           std::is_same_v<Kind, Offered> || std::is_same_v<Kind, Stuck> || std::is_same_v<Kind, Confirmed>;
+           std::is_same_v<Kind, Offered> || std::is_same_v<Kind, Stuck> || std::is_same_v<Kind, Confirmed> ||
+           std::is_same_v<Kind, Quarantined>;
   };
   for (const News& item : news) {
     const auto* known = std::get_if<NewFact>(&item);
@@ -297,7 +310,8 @@ Result<void> Index::State::add(const Erased& fact, Place place) {
                   })
                   .and_then([&] { return await_nobody.run(id); })
                   .and_then([&] { return drop_deliveries.run(id); })
-                  .and_then([&] { return drop_moves.run(id); });
+                  .and_then([&] { return drop_moves.run(id); })
+                  .and_then([&] { return drop_verdicts.run(id); });
   for (const auto& delivery : fact.deliveries)
     if (done) done = add(delivery, fact, place);
   for (const auto& record : fact.records)
@@ -319,6 +333,7 @@ Result<void> Index::State::write(std::span<const News> news) {
       .and_then(
           [&] { return each<Received>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then([&] { return add_moves(news); })
+      .and_then([&] { return each<Judged>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then([&] { return each<Held>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })
       .and_then(
           [&] { return each<Released>(news, [&](const auto& fact, Place at) { return add(fact, at); }); })

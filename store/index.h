@@ -26,7 +26,7 @@ namespace sqlite {
 class Database;
 }
 
-inline constexpr int index_version = 4;  // PRAGMA user_version; another one means: rebuild
+inline constexpr int index_version = 5;  // PRAGMA user_version; another one means: rebuild
 
 // Where the octets of a digest are.
 struct BodyPlace {
@@ -57,11 +57,21 @@ struct IndexPosition {
   friend bool operator==(const IndexPosition&, const IndexPosition&) = default;
 };
 
-// waiting → offered → handed over. stuck: not offered by itself any more; requeued: as another delivery,
-// which counts in its place. All but handed_over, erased and requeued are still to be handed over.
-enum class DeliveryState { waiting = 0, handed_over = 1, erased = 2, stuck = 3, requeued = 4, offered = 5 };
+// waiting → offered → handed over. stuck: not offered by itself any more; quarantined: not offered at all, by
+// a rule of the operator's; requeued: as another delivery, which counts in its place. All but handed_over,
+// erased and requeued are still to be handed over.
+enum class DeliveryState {
+  waiting = 0,
+  handed_over = 1,
+  erased = 2,
+  stuck = 3,
+  requeued = 4,
+  offered = 5,
+  quarantined = 6
+};
 [[nodiscard]] constexpr bool is_pending(DeliveryState state) {
-  return state == DeliveryState::waiting || state == DeliveryState::offered || state == DeliveryState::stuck;
+  return state == DeliveryState::waiting || state == DeliveryState::offered ||
+         state == DeliveryState::stuck || state == DeliveryState::quarantined;
 }
 
 struct DeliveryKey {
@@ -107,11 +117,11 @@ struct OfferQuery {
 
 // What befell a delivery, besides being handed over.
 struct MoveRow {
-  enum class Kind { offered = 0, stuck = 1, requeued = 2, confirmed = 3 };
+  enum class Kind { offered = 0, stuck = 1, requeued = 2, confirmed = 3, quarantined = 4 };
   Kind kind = Kind::offered;
   Instant at;
   std::optional<OfferOutcome> outcome;  // offered
-  std::string detail;                   // offered: what the consumer said; stuck: why; requeued: the new uid
+  std::string detail;                   // offered: what the consumer said; stuck, quarantined: why; requeued: the new uid
 };
 
 // What is still to be handed over, for people.
@@ -168,13 +178,16 @@ class IndexReader {
   [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const std::string& maildrop, std::size_t limit) {
     return offerable({.maildrop = maildrop, .limit = limit, .now = Instant{INT64_MAX}, .settle_us = 0});
   }
-  // Still to be handed over, the oldest first; "": of all maildrops.
+  // Still to be handed over, the oldest first; "": of all maildrops. What is quarantined is not among them.
   [[nodiscard]] Result<std::vector<QueueRow>> queue(const std::string& maildrop, std::size_t limit);
+  [[nodiscard]] Result<std::vector<QueueRow>> quarantined(const std::string& maildrop, std::size_t limit);
   // Of what is not stuck.
   [[nodiscard]] Result<std::optional<DeliveryRow>> oldest_waiting();
   // In the order in which it befell.
   [[nodiscard]] Result<std::vector<MoveRow>> moves(const DeliveryKey& delivery);
   [[nodiscard]] Result<std::vector<BookRow>> books();
+  // Where the filters' findings about a message are told, the last ones last.
+  [[nodiscard]] Result<std::vector<Place>> verdicts(const MessageId& id);
   // Received, but some recipient has no delivery yet: to be judged again after a crash.
   [[nodiscard]] Result<std::vector<MessageRow>> undelivered();
   [[nodiscard]] Result<IndexCounts> counts();
@@ -199,6 +212,7 @@ class IndexReader {
   friend class Index;
   struct Connection;
   Result<std::vector<WaitingRow>> all_offerable(const std::string& maildrop);
+  Result<std::vector<QueueRow>> with_moves(const Result<std::vector<DeliveryRow>>& deliveries);
   explicit IndexReader(std::shared_ptr<sqlite::Database> database);
   std::unique_ptr<Connection> connection_;
 };

@@ -209,14 +209,20 @@ struct IndexReader::Connection {
   sqlite::Statement moves{*database,
                           "SELECT kind, at_us, outcome, detail FROM moves WHERE message = ?1 AND uid = ?2 "
                           "ORDER BY said_order"};
+  sqlite::Statement verdicts{*database,
+                             "SELECT volume, offset FROM verdicts WHERE message = ?1 ORDER BY said_order"};
   // Two small indexes; asked for all states at once SQLite would read every delivery there is.
   sqlite::Statement pending{*database, "SELECT * FROM (" GUICHET_DELIVERIES
                                        "WHERE state = 0 UNION ALL " GUICHET_DELIVERIES
-                                       "WHERE state IN (3, 5)) WHERE ?1 = '' OR maildrop = ?1 "
+                                       "WHERE state IN (3, 5, 6) AND state <> 6) "
+                                       "WHERE ?1 = '' OR maildrop = ?1 "
                                        "ORDER BY at_us, volume, offset LIMIT ?2"};
-  sqlite::Statement oldest_waiting{*database, "SELECT * FROM (" GUICHET_DELIVERIES
-                                              "WHERE state = 0 UNION ALL " GUICHET_DELIVERIES
-                                              "WHERE state IN (3, 5) AND state = 5) ORDER BY at_us LIMIT 1"};
+  sqlite::Statement quarantined{*database, GUICHET_DELIVERIES
+                                "WHERE state IN (3, 5, 6) AND state = 6 AND (?1 = '' OR maildrop = ?1) "
+                                "ORDER BY at_us, volume, offset LIMIT ?2"};
+  sqlite::Statement oldest_waiting{
+      *database, "SELECT * FROM (" GUICHET_DELIVERIES "WHERE state = 0 UNION ALL " GUICHET_DELIVERIES
+                 "WHERE state IN (3, 5, 6) AND state = 5) ORDER BY at_us LIMIT 1"};
   sqlite::Statement books{
       *database, "SELECT maildrop, state, how, count(*) FROM deliveries GROUP BY maildrop, state, how"};
   sqlite::Statement undelivered{*database,
@@ -225,7 +231,7 @@ struct IndexReader::Connection {
                            "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM bodies), "
                            "(SELECT count(*) FROM deliveries), "
                            "(SELECT count(*) FROM deliveries WHERE state = 0) + "
-                           "(SELECT count(*) FROM deliveries WHERE state IN (3, 5))"};
+                           "(SELECT count(*) FROM deliveries WHERE state IN (3, 5, 6))"};
 };
 
 #undef GUICHET_DELIVERIES
@@ -365,8 +371,19 @@ Result<std::vector<MoveRow>> IndexReader::moves(const DeliveryKey& delivery) {
   return connection_->moves.all(read_move, delivery.message.uuid, delivery.uid.uuid);
 }
 
+Result<std::vector<Place>> IndexReader::verdicts(const MessageId& id) {
+  return connection_->verdicts.all([](Row& row) { return row.place(); }, id.uuid);
+}
+
 Result<std::vector<QueueRow>> IndexReader::queue(const std::string& maildrop, std::size_t limit) {
-  const auto deliveries = connection_->pending.all(read_delivery, maildrop, at_most(limit));
+  return with_moves(connection_->pending.all(read_delivery, maildrop, at_most(limit)));
+}
+
+Result<std::vector<QueueRow>> IndexReader::quarantined(const std::string& maildrop, std::size_t limit) {
+  return with_moves(connection_->quarantined.all(read_delivery, maildrop, at_most(limit)));
+}
+
+Result<std::vector<QueueRow>> IndexReader::with_moves(const Result<std::vector<DeliveryRow>>& deliveries) {
   if (!deliveries) return tl::unexpected(deliveries.error());
   std::vector<QueueRow> rows;
   for (const auto& delivery : *deliveries) {

@@ -30,13 +30,14 @@ constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 
 // moves: whatever befell a delivery besides being handed over; one row for each fact, by its order, so that
 // it
 //        does not matter how often or in which order facts are told. kind: 0 offered, 1 stuck, 2 re-queued as
-//        another, 3 confirmed. detail: 0 to 3, the outcome of an offer (OfferOutcome).
+//        another, 3 confirmed, 4 quarantined. detail: 0 to 3, the outcome of an offer (OfferOutcome).
 // early_hand_overs: what befell deliveries that are not known yet; the row is there for moves too.
+// verdicts: where findings about a message are told; the last in order counts.
 // holds, erasures: what was said of messages.
 // merged: which volumes of other lineages (store/lineage.h) are in here; `position` is of the store's own.
 //
 // state: 0 never offered, 1 handed over, 2 erased, 3 stuck, 4 re-queued as another, 5 offered and waiting
-// again; derived in one place (state_of in index.cc). Of hand-over and re-queue the later one counts. Later
+// again, 6 quarantined; derived in one place (state_of in index.cc). Of hand-over and re-queue the later one counts. Later
 // is what stands later in the volumes (order_of in index.cc), not what a clock says that may have been set
 // back. how: HandedOver's Way.
 constexpr const char* tables = R"sql(
@@ -68,7 +69,7 @@ constexpr const char* tables = R"sql(
     PRIMARY KEY (message, uid)
   ) WITHOUT ROWID;
   CREATE INDEX deliveries_waiting ON deliveries (maildrop, volume, offset, size_octets, state) WHERE state = 0;
-  CREATE INDEX deliveries_troubled ON deliveries (maildrop, state, volume, offset) WHERE state IN (3, 5);
+  CREATE INDEX deliveries_troubled ON deliveries (maildrop, state, volume, offset) WHERE state IN (3, 5, 6);
   CREATE TABLE moves (
     message BLOB NOT NULL, uid BLOB NOT NULL, said_order INTEGER NOT NULL,
     kind INTEGER NOT NULL, at_us INTEGER NOT NULL, outcome INTEGER, detail TEXT NOT NULL,
@@ -81,6 +82,10 @@ constexpr const char* tables = R"sql(
   ) WITHOUT ROWID;
   CREATE TABLE holds (
     message BLOB PRIMARY KEY, held INTEGER NOT NULL, said_order INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE verdicts (
+    message BLOB NOT NULL, said_order INTEGER NOT NULL, volume INTEGER NOT NULL, offset INTEGER NOT NULL,
+    PRIMARY KEY (message, said_order)
   ) WITHOUT ROWID;
   CREATE TABLE erasures (message BLOB PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE merged (volume INTEGER PRIMARY KEY);
@@ -148,7 +153,7 @@ Result<void> empty_tables(sqlite::Database& database) {
   return database.run(
       "DELETE FROM position; DELETE FROM bodies; DELETE FROM messages; DELETE FROM awaited;"
       "DELETE FROM deliveries; DELETE FROM early_hand_overs; DELETE FROM holds; DELETE FROM erasures;"
-      "DELETE FROM merged; DELETE FROM moves;");
+      "DELETE FROM merged; DELETE FROM moves; DELETE FROM verdicts;");
 }
 
 }  // namespace guichet::store

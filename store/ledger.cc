@@ -192,7 +192,7 @@ void Ledger::add(const Requeued& fact, Place place) {
   delivery->handed_over = {};
   delivery->handed_over_at = {};
   if (const auto befell = moves_.find(fact.uid.uuid); befell != moves_.end())
-    befell->second.offered = befell->second.stuck = {};
+    befell->second.offered = befell->second.stuck = befell->second.quarantined = {};
 }
 
 void Ledger::add(const Offered& fact, Place place) {
@@ -207,6 +207,17 @@ void Ledger::add(const Confirmed& fact, Place place) {
   if (moved(fact, place, "confirmed")) moves_[fact.uid.uuid].confirmed = place;
 }
 
+void Ledger::add(const Quarantined& fact, Place place) {
+  if (moved(fact, place, "quarantined")) moves_[fact.uid.uuid].quarantined = place;
+}
+
+void Ledger::add(const Judged& fact, Place place) {
+  verdicts_.emplace_back(place, fact.message);
+  if (message(fact.message)) return;
+  open_.push_back({place, fact.message, fact.message,
+                   "findings about " + name_of(fact.message) + ", which was not received"});
+}
+
 // As the index derives it (index.cc).
 DeliveryState Ledger::state_of(const Uuid& uid, const DeliveryEntry& delivery) const {
   const auto befell = moves_.find(uid);
@@ -214,6 +225,7 @@ DeliveryState Ledger::state_of(const Uuid& uid, const DeliveryEntry& delivery) c
   if (delivery.erased) return DeliveryState::erased;
   if (moves.requeued_as.volume != 0) return DeliveryState::requeued;
   if (delivery.handed_over.volume != 0) return DeliveryState::handed_over;
+  if (moves.quarantined.volume != 0) return DeliveryState::quarantined;
   if (moves.stuck.volume != 0) return DeliveryState::stuck;
   return moves.offered.volume != 0 ? DeliveryState::offered : DeliveryState::waiting;
 }

@@ -49,7 +49,7 @@ struct DeliveryEntry {
 
 // What befell a delivery besides; few have one. Each the last place where it was said; volume 0: nowhere.
 struct MovesEntry {
-  Place offered, stuck, requeued_as, confirmed;
+  Place offered, stuck, requeued_as, confirmed, quarantined;
 };
 
 struct BodyEntry {
@@ -90,6 +90,8 @@ class Ledger {
   [[nodiscard]] Books books() const;
   // Messages that some recipient has no delivery of.
   [[nodiscard]] const ByUuid<std::vector<Recipient>>& awaited() const { return awaited_; }
+  // Where findings are told, and about which message.
+  [[nodiscard]] const std::vector<std::pair<Place, MessageId>>& verdicts() const { return verdicts_; }
   // Messages that were erased, and where that is said.
   [[nodiscard]] const ByUuid<Place>& erased() const { return erased_; }
 
@@ -116,6 +118,8 @@ class Ledger {
   void add(const Offered& fact, Place place);
   void add(const Stuck& fact, Place place);
   void add(const Confirmed& fact, Place place);
+  void add(const Quarantined& fact, Place place);
+  void add(const Judged& fact, Place place);
   template <class Move>
   DeliveryEntry* moved(const Move& fact, Place place, const char* how);
   void add(const Held&, Place) {}
@@ -147,6 +151,7 @@ class Ledger {
   ByUuid<MovesEntry> moves_;
   ByUuid<std::vector<Recipient>> awaited_;
   ByUuid<Place> erased_;
+  std::vector<std::pair<Place, MessageId>> verdicts_;
   std::unordered_set<Uuid, UuidHash> erased_records_;
   std::unordered_set<Digest> erased_digests_;
   std::vector<std::pair<Place, MessageId>> unblanked_;  // erased, and still readable

@@ -128,7 +128,7 @@ class Offers(OffersTest):
         (again,), taken = poll(g.pop3)
         self.assertNotEqual(again, bad)
         self.assertEqual(taken, [again])
-        self.assertIn(b"2 accepted = 0 waiting + 0 stuck + 2 handed over", g.command("verify"))
+        self.assertIn(b"2 accepted = 0 waiting + 0 stuck + 0 quarantined + 2 handed over", g.command("verify"))
 
 
 class Sessions(OffersTest):

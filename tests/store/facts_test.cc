@@ -90,9 +90,10 @@ TEST(Facts, EachWayAndEachOutcomeHasAName) {
 }
 
 TEST(Facts, EveryFactLeadsBack) {
-  for (const Fact& fact : {Fact(a_received()), Fact(a_delivered()), Fact(a_handed_over()), Fact(Received{}),
-                           Fact(Delivered{}), Fact(HandedOver{}), Fact(Offered{}), Fact(Confirmed{}),
-                           Fact(Stuck{}), Fact(Requeued{}), Fact(Requeued{{}, {}, {}, "", "", Uid{two}})}) {
+  for (const Fact& fact :
+       {Fact(a_received()), Fact(a_delivered()), Fact(a_handed_over()), Fact(Received{}), Fact(Delivered{}),
+        Fact(HandedOver{}), Fact(Offered{}), Fact(Confirmed{}), Fact(Stuck{}), Fact(Quarantined{}),
+        Fact(Judged{}), Fact(Requeued{}), Fact(Requeued{{}, {}, {}, "", "", Uid{two}})}) {
     const auto decoded = decode_fact(encode_fact(fact));
     ASSERT_TRUE(decoded) << decoded.error().text;
     EXPECT_EQ(*decoded, fact);

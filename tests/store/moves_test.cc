@@ -24,6 +24,12 @@ NewFact offered(unsigned delivery, unsigned number, unsigned order, std::int64_t
 NewFact stuck(unsigned delivery, unsigned number, unsigned order) {
   return {place_of(order), Stuck{uid(delivery), message(number), at(order), "guichet", "offered too often"}};
 }
+NewFact quarantined(unsigned delivery, unsigned number, unsigned order) {
+  return {place_of(order), Quarantined{uid(delivery), message(number), at(order), "rule junk", "score"}};
+}
+NewFact judged(unsigned number, unsigned order) {
+  return {place_of(order), Judged{message(number), at(order), "guichet", "{}"}};
+}
 NewFact requeued_as(unsigned delivery, unsigned number, unsigned order, unsigned as) {
   return {place_of(order), Requeued{uid(delivery), message(number), at(order), "root", "lost", uid(as)}};
 }
@@ -50,6 +56,38 @@ class MovesTest : public IndexTest {
   }
   Books books() { return books_of(must(reader().books())); }
 };
+
+TEST_F(MovesTest, WhatIsQuarantinedIsNotOfferedAndNotInTheQueue) {
+  apply({quarantined(2, 2, 1)});
+  EXPECT_EQ(state(2), DeliveryState::quarantined);
+  EXPECT_THAT(listed(0, 100), ElementsAre(1, 3, 4));
+  EXPECT_THAT(listed(9, 100), ElementsAre(1, 3, 4));
+  EXPECT_EQ(must(reader().queue("", 9)).size(), 3u);
+  const auto rows = must(reader().quarantined("foi", 9));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].delivery.uid, uid(2));
+  EXPECT_EQ(rows[0].last.value().detail, "score");
+  EXPECT_THAT(must(reader().quarantined("other", 9)), IsEmpty());
+  EXPECT_EQ(books().quarantined, 1u);
+  EXPECT_EQ(must(reader().counts()).waiting, 4u);
+}
+
+TEST_F(MovesTest, WhatWasQuarantinedIsReleasedAsAnotherOrDiscarded) {
+  apply({quarantined(2, 2, 1), quarantined(3, 3, 2), delivered(5, 2), requeued_as(2, 2, 3, 5)});
+  EXPECT_EQ(state(2), DeliveryState::requeued);
+  EXPECT_EQ(state(2, 1), DeliveryState::waiting);
+  apply({NewFact{place_of(4), HandedOver{uid(3), message(3), at(4), "root", Way::discarded}}});
+  EXPECT_EQ(state(3), DeliveryState::handed_over);
+  EXPECT_EQ(books().black_holed, 1u);
+  EXPECT_THAT(must(reader().quarantined("", 9)), IsEmpty());
+}
+
+TEST_F(MovesTest, FindingsAreInTheOrderInWhichTheyWereTold) {
+  apply({judged(2, 7)});
+  apply({judged(2, 5), judged(2, 7)});
+  EXPECT_THAT(must(reader().verdicts(message(2))), ElementsAre(place_of(5), place_of(7)));
+  EXPECT_THAT(must(reader().verdicts(message(3))), IsEmpty());
+}
 
 TEST_F(MovesTest, WhatWasNeverOfferedComesFirst) {
   apply({offered(1, 1, 1, 100, OfferOutcome::dropped)});

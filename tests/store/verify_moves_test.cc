@@ -51,6 +51,10 @@ class VerifyMovesTest : public VerifyTest {
     (void)requeue(8);  // stuck, and waits again
     offer(9, OfferOutcome::dropped);
     leave(9, Way::maildir);
+    befall({Judged{all[10].message, now, "guichet", R"({"spf":{"result":"fail"}})"}});
+    befall({Quarantined{all[10].uid, all[10].message, now, "rule", "junk"}});
+    befall({Quarantined{all[11].uid, all[11].message, now, "rule", "junk"}});
+    leave(11, Way::discarded);
     return all;
   }
 
@@ -60,13 +64,20 @@ class VerifyMovesTest : public VerifyTest {
   }
 };
 
-// accepted = waiting + stuck + handed over + routed + black-holed + erased, whatever befell them on the way.
+// accepted = waiting + stuck + quarantined + handed over + routed + black-holed + erased, whatever befell
+// them on the way.
 TEST_F(VerifyMovesTest, KeepsTheBooksOfWhatBefellDeliveries) {
   const auto store = open_store();
   const auto deliveries = befallen(*store);
   store->stop();
-  const Books expected{
-      .accepted = 12, .waiting = 5, .stuck = 2, .handed_over = 3, .routed = 1, .black_holed = 1, .erased = 0};
+  const Books expected{.accepted = 12,
+                       .waiting = 3,
+                       .stuck = 2,
+                       .quarantined = 1,
+                       .handed_over = 3,
+                       .routed = 1,
+                       .black_holed = 2,
+                       .erased = 0};
   const auto report = verified();
   EXPECT_THAT(report.findings, IsEmpty());
   ASSERT_TRUE(report.books);
@@ -84,11 +95,12 @@ TEST_F(VerifyMovesTest, NamesWhatBefellADeliveryThatWasNeverMade) {
                   .facts = {Offered{none, message, clock_->now(), "pop3", OfferOutcome::dropped, {}},
                             Stuck{none, message, clock_->now(), "pop3", "x"},
                             Confirmed{none, message, clock_->now(), "reconcile"},
+                            Quarantined{none, message, clock_->now(), "rule", "x"},
                             Requeued{none, message, clock_->now(), "root", "x", none}},
                   .done = {}});
   store->stop();
   const auto found = findings();
-  EXPECT_THAT(found, testing::SizeIs(4));
+  EXPECT_THAT(found, testing::SizeIs(5));
   for (const auto& finding : found)
     EXPECT_THAT(finding, damage(finding.where, none.uuid.text()));
 }
@@ -111,13 +123,27 @@ TEST_F(VerifyMovesTest, NamesEveryStateThatTheIndexHasWrong) {
   store->stop();
   const auto index = folder_ / "store/index";
   fs::copy(index, folder_ / "sound", fs::copy_options::recursive);
-  for (const auto* state : {"3", "4", "5"}) {
+  for (const auto* state : {"3", "4", "5", "6"}) {
     SCOPED_TRACE(state);
     run_sql(std::string("UPDATE deliveries SET state = 0 WHERE state = ") + state);
     EXPECT_THAT(findings(), Contains(damage("index", "its state")));
     fs::remove_all(index);
     fs::copy(folder_ / "sound", index, fs::copy_options::recursive);
   }
+}
+
+TEST_F(VerifyMovesTest, NamesFindingsThatTheIndexLacksOrThatAreAboutNothing) {
+  const auto store = open_store();
+  const auto message = take(*store, text(0)).front().message;
+  const MessageId nobody{ids_->mint(clock_->now())};
+  append(*store, {.body = {}, .facts = {Judged{message, clock_->now(), "guichet", "{}"}}, .done = {}});
+  append(*store, {.body = {}, .facts = {Judged{nobody, clock_->now(), "guichet", "{}"}}, .done = {}});
+  store->stop();
+  const auto found = findings();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_THAT(found[0], damage(found[0].where, nobody.uuid.text()));
+  run_sql("DELETE FROM verdicts");
+  EXPECT_THAT(findings(), Contains(damage("index", "findings about message " + message.uuid.text())));
 }
 
 }  // namespace
