@@ -4,10 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include "filters/ascii.h"
+
 namespace guichet::filters {
 namespace {
 
-constexpr std::size_t returns_max = 64;       // CRs before an LF that belong to one line end
 constexpr std::size_t name_octets_max = 998;  // RFC 5322 2.1.1
 
 struct Line {
@@ -15,23 +16,10 @@ struct Line {
   std::size_t next = 0;   // where the next line begins
 };
 
-// How many octets of line end begin at `at`, a CR or an LF.
-std::size_t end_octets(std::string_view octets, std::size_t at) {
-  std::size_t returns = 0;
-  while (returns <= returns_max && at + returns < octets.size() && octets[at + returns] == '\r')
-    ++returns;
-  const bool feed = at + returns < octets.size() && octets[at + returns] == '\n';
-  return feed && returns <= returns_max ? returns + 1 : 1;
-}
-
 Line line_at(std::string_view octets, std::size_t begin) {
   const auto end = octets.find_first_of("\r\n", begin);
   if (end == std::string_view::npos) return {octets.substr(begin), octets.size()};
-  return {octets.substr(begin, end - begin), end + end_octets(octets, end)};
-}
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
+  return {octets.substr(begin, end - begin), end + line_end_octets(octets, end)};
 }
 
 bool is_mailbox_line(std::string_view line) {
@@ -61,10 +49,6 @@ HeaderField field_of(std::string_view whole, std::size_t colon) {
   while (is_blank(name.back()))
     name.remove_suffix(1);
   return {.name = name, .value = whole.substr(colon + 1), .whole = whole};
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 // Walks over the lines of a header.
@@ -123,6 +107,14 @@ class Splitter {
 };
 
 }  // namespace
+
+std::size_t line_end_octets(std::string_view octets, std::size_t at) {
+  std::size_t returns = 0;
+  while (returns <= line_end_returns_max && at + returns < octets.size() && octets[at + returns] == '\r')
+    ++returns;
+  const bool feed = at + returns < octets.size() && octets[at + returns] == '\n';
+  return feed && returns <= line_end_returns_max ? returns + 1 : 1;
+}
 
 Message split(std::string_view octets) {
   return Splitter(octets).run();

@@ -33,6 +33,10 @@ struct Message {
 inline constexpr std::size_t header_octets_max = 256 * 1024;  // what is parsed of a header
 inline constexpr std::size_t field_octets_max = 64 * 1024;    // a longer field is left out of `fields`
 
+inline constexpr std::size_t line_end_returns_max = 64;  // CRs before an LF that belong to one line end
+// How many octets of line end begin at `at`, which is a CR or an LF.
+[[nodiscard]] std::size_t line_end_octets(std::string_view octets, std::size_t at);
+
 // Linear in the size of the header; the body is not looked at.
 [[nodiscard]] Message split(std::string_view octets);
 

@@ -1,0 +1,69 @@
+#include "filters/verdict.h"
+
+#include <nlohmann/json.hpp>
+
+#include "filters/findings_json.h"
+
+namespace guichet::filters {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Scan<RspamdVerdict>& spam) {
+  if (!spam) return {{"unscanned", name_of(spam.error().kind)}, {"why", spam.error().why}};
+  Json json{{"score", spam->score}};
+  if (spam->required_score) json["required_score"] = *spam->required_score;
+  json["action"] = name_of(spam->action);
+  if (spam->symbols.empty()) return json;
+  json["symbols"] = Json::array();
+  for (const auto& symbol : spam->symbols)
+    json["symbols"].push_back({{"name", symbol.name}, {"score", symbol.score}});
+  return json;
+}
+
+Json to_json(const Scan<ClamdVerdict>& virus) {
+  if (!virus) return {{"result", "unscanned"}, {"why", virus.error().why}};
+  if (virus->kind == ClamdVerdict::Kind::clean) return {{"result", "clean"}};
+  return {{"result", "found"}, {"name", virus->name}};
+}
+
+void add(std::string& list, std::string_view what) {
+  if (what.empty()) return;
+  if (!list.empty()) list += "; ";
+  list += what;
+}
+
+}  // namespace
+
+bool is_unjudged(const Verdict& verdict) {
+  return !verdict.findings.errors.empty() || (verdict.spam && !*verdict.spam) ||
+         (verdict.virus && !*verdict.virus);
+}
+
+std::string why_unjudged(const Verdict& verdict) {
+  std::string why;
+  for (const auto& error : verdict.findings.errors)
+    add(why, error);
+  if (verdict.spam && !*verdict.spam) add(why, "spam: " + verdict.spam->error().why);
+  if (verdict.virus && !*verdict.virus) add(why, "viruses: " + verdict.virus->error().why);
+  constexpr std::size_t octets_max = 600;
+  return printable(why, octets_max);
+}
+
+std::string_view virus_word(const Verdict& verdict) {
+  if (!verdict.virus) return "";
+  if (!*verdict.virus) return "unscanned";
+  return (*verdict.virus)->kind == ClamdVerdict::Kind::clean ? "clean" : "found";
+}
+
+std::string encode_verdict(const Verdict& verdict, const std::optional<RuleNote>& rule,
+                           const std::string& words) {
+  auto json = Json::parse(encode_findings(verdict.findings));
+  if (verdict.spam) json["spam"] = to_json(*verdict.spam);
+  if (verdict.virus) json["virus"] = to_json(*verdict.virus);
+  if (rule) json["rule"] = {{"name", rule->name}, {"action", rule->action}};
+  if (!words.empty()) json["words"] = words;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace guichet::filters
