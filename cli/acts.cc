@@ -141,6 +141,40 @@ Json confirm(Store& store, const Json& request) {
   return done ? Json{{"ok", true}, {"deliveries", count}} : refusal(done.error().text);
 }
 
+// To nobody, for good. Only what is in quarantine: anything else may be on its way to somebody.
+Json discard(Store& store, const Json& request) {
+  if (!request.contains("deliveries")) return refusal("no deliveries are named");
+  const auto alone = store.alone();
+  const auto rows = named_deliveries(store, request);
+  if (!rows) return refusal(rows.error().text);
+  const auto by = text_of(request, "by") + ", discarded: " + text_of(request, "reason");
+  std::vector<store::Fact> facts;
+  for (const auto& row : *rows)
+    if (row.state == store::DeliveryState::quarantined)
+      facts.emplace_back(store::HandedOver{row.uid, row.message, now(), by, store::Way::discarded});
+  const auto count = facts.size();
+  if (count == 0) return {{"ok", true}, {"deliveries", 0}};
+  const auto done = store::append_and_wait(store, std::move(facts));
+  return done ? Json{{"ok", true}, {"deliveries", count}} : refusal(done.error().text);
+}
+
+// What was found out about a message that was looked at again.
+Json take_findings(Store& store, const Json& request) {
+  const auto message = store::Uuid::from_text(text_of(request, "message"));
+  const auto findings = request.value("findings", Json());
+  if (!message || !findings.is_object()) return refusal("no message, or no findings");
+  const auto alone = store.alone();
+  const MessageId id{*message};
+  const auto erased = store.ask([&](store::IndexReader& index) { return index.is_erased(id); });
+  const auto row = store.ask([&](store::IndexReader& index) { return index.message(id); });
+  if (!erased) return refusal(erased.error().text);
+  if (!row) return refusal(row.error().text);
+  if (!*row || *erased) return refusal("there is no such message, or not any more");
+  const auto done = store::append_and_wait(
+      store, {store::Judged{id, now(), text_of(request, "by") + ", again", findings.dump()}});
+  return done_or_not(done);
+}
+
 template <class HeldOrReleased>
 Json say_of_each(Store& store, const Json& request) {
   const auto messages = messages_of(request);
@@ -193,15 +227,17 @@ struct Act {
   Json (*carry_out)(Store&, const Json&);
 };
 
-constexpr std::array<Act, 9> acts{{{"index wait", wait_for_index},
-                                   {"history", take_in_history},
-                                   {"index rebuild", rebuild_index},
-                                   {"requeue", requeue},
-                                   {"confirm", confirm},
-                                   {"hold", say_of_each<store::Held>},
-                                   {"release", say_of_each<store::Released>},
-                                   {"erase", erase},
-                                   {"take in erasures", take_in_erasures}}};
+constexpr std::array<Act, 11> acts{{{"index wait", wait_for_index},
+                                    {"history", take_in_history},
+                                    {"index rebuild", rebuild_index},
+                                    {"requeue", requeue},
+                                    {"confirm", confirm},
+                                    {"discard", discard},
+                                    {"judged", take_findings},
+                                    {"hold", say_of_each<store::Held>},
+                                    {"release", say_of_each<store::Released>},
+                                    {"erase", erase},
+                                    {"take in erasures", take_in_erasures}}};
 
 }  // namespace
 

@@ -21,10 +21,13 @@
 #include "cli/control_server.h"
 #include "cli/drill.h"
 #include "cli/feeders.h"
-#include "cli/first_line.h"
+#include "cli/filtering.h"
 #include "cli/front_door.h"
 #include "cli/housekeeping.h"
+#include "cli/judging.h"
 #include "cli/notify.h"
+#include "cli/pop3_users.h"
+#include "cli/quarantine_digest.h"
 #include "cli/recipients.h"
 #include "cli/reject_lists.h"
 #include "cli/scrub.h"
@@ -38,7 +41,6 @@
 #include "net/pool.h"
 #include "net/rates.h"
 #include "popd/driver.h"
-#include "popd/password_hash.h"
 #include "smtpd/driver.h"
 #include "smtpd/driver_reporter.h"
 #include "smtpd/refusal_keeper.h"
@@ -57,6 +59,8 @@ constexpr unsigned hashing_threads = 1;
 constexpr std::size_t messages_learned_at_start = 1000;  // a fraction of a second; the rest beside serving
 const Duty::Options learner_times{
     .name = "greylist", .first = std::chrono::milliseconds(0), .interval = std::chrono::seconds(30)};
+const Duty::Options digest_times{
+    .name = "digest", .first = std::chrono::seconds(5), .interval = std::chrono::minutes(10)};
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -65,30 +69,6 @@ template <class T>
 using Started = tl::expected<T, std::string>;
 
 // --- From settings to what the rooms take --------------------------------------------------------------
-
-Started<std::vector<popd::User>> users_of(const Settings& settings) {
-  std::vector<popd::User> users;
-  for (const auto& maildrop : settings.maildrops) {
-    if (maildrop.driver != conf::MaildropDriver::pop3) continue;
-    popd::User user{.name = maildrop.name, .password = {}, .hash = maildrop.password_hash};
-    if (user.hash.empty()) {
-      auto secret = first_line(maildrop.password_file, "password");
-      if (!secret) return tl::unexpected(secret.error());
-      (popd::looks_like_hash(*secret) ? user.hash : user.password) = std::move(*secret);
-    }
-    if (!user.hash.empty() && !popd::is_computable(user.hash))
-      return tl::unexpected("the password hash of the maildrop " + user.name +
-                            " is of no kind that crypt(3) knows here: guichet passwd makes another");
-    users.push_back(std::move(user));
-  }
-  return users;
-}
-
-// Then `cat` shows it.
-bool has_clear_password(const conf::Maildrop& maildrop) {
-  const auto secret = first_line(maildrop.password_file, "password");
-  return secret && !popd::looks_like_hash(*secret);
-}
 
 smtpd::ServerOptions smtpd_options(const conf::SmtpdSettings& settings, const conf::TlsSettings& tls) {
   smtpd::ServerOptions options{.hostname = settings.hostname, .neighbours = {}, .limits = {}, .patience = {}};
@@ -227,7 +207,7 @@ class Gateway {
   Started<void> start() {
     smtpd::mention_counters();
     if (auto made = make_servers(); !made) return made;
-    if (auto judged = judge_again(); !judged) return judged;
+    if (auto left = deliver_what_is_left(); !left) return left;
     start_backup();
     auto control = ControlServer::open(control_socket(settings_.store.path), *store_, commands());
     if (!control) return tl::unexpected(control.error());
@@ -242,6 +222,7 @@ class Gateway {
           learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX, stop); });
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
+    start_digest();
     announce();
     return {};
   }
@@ -263,8 +244,10 @@ class Gateway {
       listener->stop();
     if (resolver_) resolver_->stop();  // a session that waits for DNS has its answer now
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
+    judging_.reset();
     feeders_.stop();
     drill_.reset();
+    digest_.reset();
     learner_.reset();
     pool_.stop();
     if (greylist_pool_) greylist_pool_->stop();
@@ -280,7 +263,7 @@ class Gateway {
 
  private:
   Started<void> make_servers() {
-    auto users = users_of(settings_);
+    auto users = pop3_users(settings_);
     if (!users) return tl::unexpected(users.error());
     reject_lists_.emplace(settings_.sites, RejectListFile::Tell{alarm, reject_list_news});
     auto sites = sites_of(settings_, *reject_lists_);
@@ -293,8 +276,8 @@ class Gateway {
     store_ = std::move(*store);
     users_.emplace(std::move(*users));
     policy_.emplace(std::move(*sites), routes_of(settings_));
-    intake_.emplace(*store_, *clock_, *ids_,
-                    smtpd::IntakeOptions{settings_.smtpd.hostname, settings_.store.spool_octets_min});
+    intake_.emplace(*store_, *clock_, *ids_, intake_options());
+    if (auto opened = open_filters(); !opened) return opened;
     smtp_.emplace(smtpd::Server{
         smtpd_options(settings_.smtpd, settings_.tls), *policy_, *intake_, pool_, messages_, recipients_,
         certificates->smtp, guesses_,
@@ -310,16 +293,44 @@ class Gateway {
     return {};
   }
 
+  smtpd::IntakeOptions intake_options() {
+    smtpd::IntakeOptions options{.hostname = settings_.smtpd.hostname,
+                                 .spool_octets_min = settings_.store.spool_octets_min};
+    if (settings_.filters.any())
+      options.judge = [this](const store::MessageId& message) { judging_->add(message); };
+    if (settings_.filters.ask_before_answer)
+      options.judge_first = [this](const store::MessageId& message, smtpd::IntakeOptions::Judged done) {
+        judging_->add_first(message, std::move(done));
+      };
+    return options;
+  }
+
+  Started<void> open_filters() {
+    if (!settings_.filters.any()) return {};
+    auto made = Filtering::make(settings_, settings_.filters.authentication ? &resolver() : nullptr,
+                                [](const std::string& text) {
+                                  net::log_event(Level::info, "filters", {{"text", text}});
+                                });
+    if (!made) return tl::unexpected(made.error());
+    filtering_ = std::move(*made);
+    judging_.emplace(settings_, *intake_, *filtering_, alarm);
+    return {};
+  }
+
+  // The one that all ask.
+  net::Resolver& resolver() {
+    if (resolver_) return *resolver_;
+    resolver_.emplace(resolver_options(settings_.resolver));
+    if (!resolver_->trouble().empty()) alarm("DNS cannot be asked: " + resolver_->trouble());
+    return *resolver_;
+  }
+
   Started<void> open_front_door() {
     auto rules = door_rules(settings_);
     if (!rules) return tl::unexpected(rules.error());
     if (!in_use(*rules)) return {};
     front_door_.rules = std::move(*rules);
-    if (asks_dns(front_door_.rules)) {
-      resolver_.emplace(resolver_options(settings_.resolver));
-      if (!resolver_->trouble().empty()) alarm("DNS cannot be asked: " + resolver_->trouble());
-      front_door_.resolver = &*resolver_;
-    }
+    if (asks_dns(front_door_.rules)) front_door_.resolver = &resolver();
     if (remembers(front_door_.rules)) {
       auto options = greylist_options(settings_);
       options.learns = true;
@@ -351,12 +362,16 @@ class Gateway {
     }
   }
 
-  // A message whose deliveries were torn off by a crash gets them now, before anybody can log in.
-  Started<void> judge_again() {
+  // A message that has no delivery yet gets it now, before anybody can log in: it was torn off by a crash. Or
+  // it waits to be judged, and goes on waiting.
+  Started<void> deliver_what_is_left() {
+    if (judging_) return judging_->start(), Started<void>();
     auto rows = store_->undelivered();
     if (!rows) return tl::unexpected(rows.error().text);
     for (const auto& row : *rows) {
-      auto append = intake_->redeliver(row);
+      auto append = smtpd::Undelivered::open(*intake_, row).and_then([](const auto& message) {
+        return message.deliver({.by = "guichet"});
+      });
       if (!append) {
         alarm("message " + row.message.uuid.text() + " cannot be delivered: " + append.error().text);
         continue;
@@ -366,6 +381,7 @@ class Gateway {
       };
       store_->append(std::move(*append));
     }
+    if (!rows->empty()) (void)store::append_and_wait(*store_, {});  // until all of it is durable
     return {};
   }
 
@@ -402,6 +418,15 @@ class Gateway {
                     BackupDuty::Say{.alarm = alarm, .news = [](const std::string& text) {
                                       net::log_event(Level::info, "backup", {{"text", text}});
                                     }});
+  }
+
+  void start_digest() {
+    if (settings_.filters.quarantine_digest_to.empty()) return;
+    quarantine_digest_.emplace(settings_, *intake_, *policy_);
+    digest_ = std::make_unique<Duty>(digest_times, [this](const std::stop_token&) {
+      if (const auto sent = quarantine_digest_->look(); !sent)
+        alarm("the list of what is in quarantine could not be sent: " + sent.error().text);
+    });
   }
 
   ControlServer::More commands() {
@@ -496,6 +521,8 @@ class Gateway {
   std::optional<net::Pool> greylist_pool_;  // its file must keep no other work waiting
   smtpd::FrontDoor front_door_;
   std::optional<smtpd::Intake> intake_;
+  std::unique_ptr<Filtering> filtering_;
+  std::optional<Judging> judging_;
   std::optional<smtpd::RefusalKeeper> refusals_;
   std::optional<net::DatedFile> postfix_log_;
   std::optional<smtpd::Server> smtp_;
@@ -505,7 +532,8 @@ class Gateway {
   std::optional<Housekeeping> housekeeping_;
   std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
-  std::unique_ptr<Duty> drill_, learner_;
+  std::optional<QuarantineDigest> quarantine_digest_;
+  std::unique_ptr<Duty> drill_, learner_, digest_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

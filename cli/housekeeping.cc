@@ -17,10 +17,12 @@ using net::Level;
 
 constexpr std::size_t expired_max = 1000;  // at a time: a stop waits for no more
 
-std::vector<store::RetentionRule> rules_of(const std::vector<conf::Site>& sites) {
-  std::vector<store::RetentionRule> rules;
-  for (const auto& site : sites)
-    rules.push_back({site.domain, site.keep_handed_over_days});
+store::RetentionRules rules_of(const conf::Settings& settings) {
+  store::RetentionRules rules;
+  for (const auto& site : settings.sites)
+    rules.sites.push_back({site.domain, site.keep_handed_over_days});
+  if (!settings.rules.empty() || settings.filters.ask_before_answer)
+    rules.discarded_days = settings.filters.keep_discarded_days;
   return rules;
 }
 
@@ -30,18 +32,20 @@ Housekeeping::Housekeeping(const conf::Settings& settings, store::Store& store, 
     : settings_(settings),
       store_(store),
       clock_(clock),
-      overdue_(store, clock, settings.popd.waiting_alarm_h) {
+      overdue_(store, clock, Overdue::poller(settings.popd.waiting_alarm_h)),
+      unseen_(store, clock, Overdue::quarantine(settings.filters.quarantine_alarm_h)) {
   add_retention();
-  add_waiting_alarm();
+  add_alarm("overdue", overdue_);
+  add_alarm("quarantine", unseen_);
 }
 
 // --- What waits for too long ---------------------------------------------------------------------------
 
-void Housekeeping::add_waiting_alarm() {
-  if (settings_.popd.waiting_alarm_h == 0) return;
-  duties_.emplace_back(Duty::Options{.name = "overdue", .first = 1min, .interval = 10min},
-                       [this](const std::stop_token&) {
-                         if (const auto alarm = overdue_.look())
+void Housekeeping::add_alarm(const std::string& name, Overdue& overdue) {
+  if (!overdue.is_on()) return;
+  duties_.emplace_back(Duty::Options{.name = name, .first = 1min, .interval = 10min},
+                       [&overdue](const std::stop_token&) {
+                         if (const auto alarm = overdue.look())
                            net::log_event(Level::error, "delivery.overdue",
                                           {{"text", alarm->text}, {"message", alarm->message.uuid.text()}});
                        });
@@ -50,8 +54,10 @@ void Housekeeping::add_waiting_alarm() {
 // --- Retention -----------------------------------------------------------------------------------------
 
 void Housekeeping::add_retention() {
-  const bool any =
-      std::ranges::any_of(settings_.sites, [](const auto& s) { return s.keep_handed_over_days > 0; });
+  const auto rules = rules_of(settings_);
+  const bool any = rules.discarded_days > 0 || std::ranges::any_of(rules.sites, [](const auto& site) {
+                     return site.handed_over_days > 0;
+                   });
   if (!any) return;
   duties_.emplace_back(Duty::Options{.name = "retention", .first = 1min, .interval = 24h},
                        [this](const std::stop_token& stop) { expire(stop); });
@@ -60,7 +66,7 @@ void Housekeeping::add_retention() {
 // A copy that was restored to be looked at keeps what there is to look at.
 void Housekeeping::expire(const std::stop_token& stop) {
   if (store::detached(store_.archive().disk(), store_.archive().folder())) return;
-  const auto rules = rules_of(settings_.sites);
+  const auto rules = rules_of(settings_);
   while (!stop.stop_requested()) {
     const auto now = clock_.now();
     const auto old = store::outstayed(store_, rules, now, expired_max);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <string>
 
 #include "cli/duty.h"
 #include "cli/overdue.h"
@@ -18,12 +19,12 @@ class Housekeeping {
  private:
   void add_retention();
   void expire(const std::stop_token& stop);
-  void add_waiting_alarm();
+  void add_alarm(const std::string& name, Overdue& overdue);
 
   const conf::Settings& settings_;
   store::Store& store_;
   store::Clock& clock_;
-  Overdue overdue_;
+  Overdue overdue_, unseen_;
   std::deque<Duty> duties_;  // last: they end before what they use
 };
 

@@ -21,14 +21,18 @@
 #include "cli/drill.h"
 #include "cli/erase.h"
 #include "cli/export.h"
+#include "cli/filter_worker.h"
 #include "cli/gateway.h"
 #include "cli/hold.h"
 #include "cli/import.h"
 #include "cli/index.h"
+#include "cli/judge.h"
 #include "cli/list.h"
+#include "cli/parts.h"
 #include "cli/passwd.h"
 #include "cli/plain_text.h"
 #include "cli/preflight.h"
+#include "cli/quarantine.h"
 #include "cli/queue.h"
 #include "cli/raw.h"
 #include "cli/recipient.h"
@@ -68,6 +72,10 @@ struct Arguments {
   PasswdOptions passwd;
   ClientOptions client;
   TlsShowOptions tls;
+  JudgeOptions judge;
+  bool again = false;
+  PartsOptions parts;
+  FilterWorkerOptions filter_worker;
   std::filesystem::path file;
 };
 
@@ -308,6 +316,61 @@ void take_restore(CLI::App& command, Arguments& arguments) {
   command.add_option("DIR", request.folder, "where to, an empty folder")->type_name("DIR")->excludes(merge);
 }
 
+void take_judge(CLI::App& command, Arguments& arguments) {
+  auto& judge = arguments.judge;
+  auto* again =
+      command.add_flag("--again", arguments.again, "look once more at messages that are in the store");
+  command.add_option("FILE", arguments.ids, "a message; -: standard input; with --again, ids of messages");
+  command.add_option("--client", judge.client, "the address it comes from")->type_name("ADDRESS");
+  command.add_option("--helo", judge.helo, "the name that its client gives")->type_name("NAME");
+  command.add_option("--mail-from", judge.mail_from, "its envelope sender")->type_name("ADDRESS");
+  command.add_option("--rcpt", judge.recipients, "its recipients, for rules")->type_name("ADDRESS");
+  command.add_flag("--rules", judge.rules, "say of each rule whether it holds");
+  command.add_option("--since", judge.since, "messages received from this time on")
+      ->type_name("TIME")
+      ->needs(again);
+  command.add_option("--until", judge.until, "and up to this")->type_name("TIME")->needs(again);
+  command.add_flag("--yes", judge.yes, "do not ask")->needs(again);
+  command.add_flag("--json", judge.json, "as JSON");
+}
+
+int run_judge(const conf::Settings& settings, const Arguments& arguments) {
+  auto options = arguments.judge;
+  if (arguments.again) return options.again = arguments.ids, judge_again(settings, options);
+  if (arguments.ids.size() != 1) return complain("judge needs one FILE, or --again"), bad_usage;
+  options.file = arguments.ids.front();
+  return judge(settings, options);
+}
+
+void take_parts(CLI::App& command, Arguments& arguments) {
+  take_id(command, arguments);
+  command.add_option("--extract", arguments.parts.extract, "write the octets of this part, decoded")
+      ->type_name("NUMBER");
+  take_json(command, arguments);
+}
+
+void take_quarantine_list(CLI::App& command, Arguments& arguments) {
+  take_json(command, arguments);
+  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+}
+
+void take_release(CLI::App& command, Arguments& arguments) {
+  take_ids_and_reason(command, arguments);
+  take_yes(command, arguments);
+}
+
+QuarantineOptions quarantine_options(const Arguments& a) {
+  return {.ids = a.ids, .reason = a.reason, .maildrop = a.maildrop, .yes = a.yes, .json = a.json};
+}
+
+void take_filter_worker(CLI::App& command, Arguments& arguments) {
+  auto& worker = arguments.filter_worker;
+  command.group("");  // not for people
+  command.add_flag("--authentication", worker.authentication);
+  command.add_flag("--parts", worker.parts);
+  command.add_option("--memory-mib", worker.memory_mib);
+}
+
 void take_drill(CLI::App& command, Arguments& arguments) {
   take_repository(command, arguments.drill.from, arguments.drill.envdir);
 }
@@ -398,6 +461,25 @@ constexpr auto commands = std::to_array<Command>({
      [](const conf::Settings& s, const Arguments& a) { return client(s, a.client); }},
     {"", "preflight", "Read Alaveteli's general.yml and say what must change", take_general_yml,
      [](const conf::Settings& s, const Arguments& a) { return preflight(s, a.file); }},
+    {"", "judge", "Say what filters and rules make of a message", take_judge, run_judge},
+    {"", "parts", "List the parts of a message, or write one out", take_parts,
+     [](const conf::Settings& s, const Arguments& a) {
+       return parts(s, {.id = a.id, .extract = a.parts.extract, .json = a.json});
+     }},
+    {"quarantine", "list", "What rules keep from Alaveteli", take_quarantine_list,
+     [](const conf::Settings& s, const Arguments& a) { return quarantine_list(s, quarantine_options(a)); }},
+    {"quarantine", "show", "Show what is known of a message", take_id_and_json,
+     [](const conf::Settings& s, const Arguments& a) { return show(s, {.id = a.id, .json = a.json}); }},
+    {"quarantine", "release", "Deliver messages after all", take_release,
+     [](const conf::Settings& s, const Arguments& a) {
+       return quarantine_release(s, quarantine_options(a));
+     }},
+    {"quarantine", "discard", "Never deliver them; they stay in the archive", take_release,
+     [](const conf::Settings& s, const Arguments& a) {
+       return quarantine_discard(s, quarantine_options(a));
+     }},
+    {"", "filter-worker", "Read what strangers wrote, for the gateway", take_filter_worker,
+     [](Arguments& a) { return filter_worker(a.filter_worker); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
@@ -408,6 +490,7 @@ constexpr auto commands = std::to_array<Command>({
 const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
                                                          {"import", "What other mailboxes hold"},
                                                          {"index", "What can be had again from the volumes"},
+                                                         {"quarantine", "What rules keep from Alaveteli"},
                                                          {"config", "The configuration file"},
                                                          {"tls", "Encryption on the way here"}};
 

@@ -21,8 +21,8 @@ struct MessageFacts {
   std::optional<store::Erased> erased;  // then there is no envelope any more
   std::vector<store::DeliveryRow> deliveries;
   std::vector<std::vector<store::MoveRow>> moves;  // of each delivery, in the order in which it befell
-  std::vector<store::Judged> verdicts;  // what filters found out about it, the last one last
   std::vector<std::string> classes;  // of each delivery's recipient (smtpd/recipient_class.h); "": not known
+  std::vector<store::Judged> verdicts;  // what filters found out about it, the last one last
 };
 
 [[nodiscard]] store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row);

@@ -1,6 +1,7 @@
-// What waits for too long: an alarm, once a day for as long as it lasts.
+// What waits for too long, for a poller or for a person: an alarm, once a day for as long as it lasts.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,9 +12,19 @@ namespace guichet::cli {
 // One thread at a time. References must outlive the object.
 class Overdue {
  public:
-  // `hours_max`: 0 for never.
-  Overdue(store::Store& store, store::Clock& clock, unsigned hours_max)
-      : store_(store), clock_(clock), hours_max_(hours_max) {}
+  using Oldest = store::Result<std::optional<store::DeliveryRow>>;
+  struct Watch {
+    unsigned hours_max = 0;  // 0: never
+    std::function<Oldest(store::IndexReader& index)> oldest;
+    std::string what, advice;  // "a message for maildrop NAME <what> N hours: <advice>"
+  };
+  [[nodiscard]] static Watch poller(unsigned hours_max);
+  [[nodiscard]] static Watch quarantine(unsigned hours_max);
+
+  Overdue(store::Store& store, store::Clock& clock, Watch watch)
+      : store_(store), clock_(clock), watch_(std::move(watch)) {}
+
+  [[nodiscard]] bool is_on() const { return watch_.hours_max > 0; }
 
   struct Alarm {
     store::MessageId message;
@@ -28,7 +39,7 @@ class Overdue {
 
   store::Store& store_;
   store::Clock& clock_;
-  const unsigned hours_max_;
+  const Watch watch_;
   std::optional<store::Instant> said_;
 };
 

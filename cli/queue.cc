@@ -49,7 +49,7 @@ std::string why(const QueueRow& row) {
 }
 
 void show_line(const QueueRow& row, store::Instant now) {
-  constexpr std::size_t age_columns = 8, state_columns = 8, maildrop_columns = 12;
+  constexpr std::size_t age_columns = 8, state_columns = 11, maildrop_columns = 12;
   const auto& delivery = row.delivery;
   std::cout << left(age_of(delivery.at, now), age_columns) << "  "
             << left(std::string(name_of(delivery.state)), state_columns) << "  "
@@ -87,23 +87,27 @@ std::string in_words(const MoveRow& move) {
   return "confirmed" + at;
 }
 
+void print_queue(const std::vector<QueueRow>& rows, bool json, const char* nothing) {
+  if (json) {
+    auto all = Json::array();
+    for (const auto& row : rows)
+      all.push_back(to_json(row));
+    std::cout << to_line(all) << '\n';
+    return;
+  }
+  const auto now = store::real_clock()->now();
+  for (const auto& row : rows)
+    show_line(row, now);
+  if (rows.empty()) std::cout << nothing << '\n';
+}
+
 int queue(const conf::Settings& settings, const QueueOptions& options) {
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
   const auto limit = options.limit == 0 ? SIZE_MAX : static_cast<std::size_t>(options.limit);
   const auto rows = store->index->queue(options.maildrop, limit);
   if (!rows) return complain(rows.error().text);
-  if (options.json) {
-    auto all = Json::array();
-    for (const auto& row : *rows)
-      all.push_back(to_json(row));
-    std::cout << to_line(all) << '\n';
-    return 0;
-  }
-  const auto now = store::real_clock()->now();
-  for (const auto& row : *rows)
-    show_line(row, now);
-  if (rows->empty()) std::cout << "nothing waits\n";
+  print_queue(*rows, options.json, "nothing waits");
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "conf/settings.h"
 #include "store/index.h"
@@ -16,6 +17,9 @@ struct QueueOptions {
 };
 
 [[nodiscard]] int queue(const conf::Settings& settings, const QueueOptions& options);
+
+// A line for each, or a JSON array; `nothing` where there are none.
+void print_queue(const std::vector<store::QueueRow>& rows, bool json, const char* nothing);
 
 // In a few words, such as "retrieved 2026-11-22T18:54:00Z, and not deleted".
 [[nodiscard]] std::string in_words(const store::MoveRow& move);

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/find_message.h"
+#include "cli/findings_page.h"
 #include "cli/message_facts.h"
 #include "cli/plain_text.h"
 #include "cli/queue.h"
@@ -34,6 +35,13 @@ void page_of_envelope(const MessageFacts& facts) {
   if (!facts.envelope.is_object()) return;
   for (const auto& [name, value] : facts.envelope.items())
     line("  " + name, value.is_string() ? value.get<std::string>() : to_line(value));
+}
+
+void page_of_verdicts(const MessageFacts& facts) {
+  for (const auto& verdict : facts.verdicts) {
+    std::cout << "\nfound out " << verdict.at.rfc3339() << " by " << plain(verdict.by) << '\n';
+    print_findings(Json::parse(verdict.findings, nullptr, false));
+  }
 }
 
 std::string state_of(const store::DeliveryRow& delivery) {
@@ -77,6 +85,7 @@ void show_page(StoreView& store, const MessageFacts& facts) {
   page_of_octets(store, facts.row);
   line("record in", place_text(facts.row.place.volume, facts.row.place.offset));
   page_of_envelope(facts);
+  page_of_verdicts(facts);
   for (std::size_t i = 0; i < facts.deliveries.size(); ++i)
     page_of_delivery(facts, i);
 }

@@ -129,10 +129,23 @@ class Status {
     page_.line("books", in_words(books));
     page_.json["books"] = to_json(books);
     overdue();
+    if (books.quarantined > 0) quarantine(books.quarantined);
     if (books.stuck > 0)
       page_.problem(std::to_string(books.stuck) +
                     " deliveries are stuck and not offered any more: guichet queue says why, guichet requeue "
                     "offers them again");
+  }
+
+  void quarantine(std::uint64_t deliveries) {
+    const auto oldest = store_.index->quarantined("", 1);
+    if (!oldest || oldest->empty()) return;
+    const auto hours = (now_.unix_us - oldest->front().delivery.at.unix_us) / 3'600'000'000;
+    page_.line("quarantine",
+               std::to_string(deliveries) + ", the oldest since " + std::to_string(hours) + " h");
+    page_.json["oldest_quarantined_h"] = hours;
+    if (settings_.filters.quarantine_alarm_h > 0 && hours >= settings_.filters.quarantine_alarm_h)
+      page_.problem(std::to_string(deliveries) + " deliveries are in quarantine, the oldest for " +
+                    std::to_string(hours) + " hours: guichet quarantine list, then release or discard");
   }
 
   void overdue() {

@@ -124,6 +124,53 @@ void check_front_door(const FrontDoorSettings& door, Report& report) {
       report.mistake(key, in_quotes(*name) + " is the name of a client; it needs reverse_name = true");
 }
 
+// What a condition asks for must be looked into; and a rule without any would count for every message.
+void check_rule(const FilterSettings& filters, const Rule& rule, const std::string& path, Report& report) {
+  struct Condition {
+    const char* key;
+    bool asks;
+    bool is_known;
+    const char* needs;
+  };
+  const bool who = filters.authentication, what = filters.parts;
+  const Condition conditions[] = {
+      {"from_domains", !rule.from_domains.empty(), who, "authentication = true"},
+      {"spf", !rule.spf.empty(), who, "authentication = true"},
+      {"dkim", !rule.dkim.empty(), who, "authentication = true"},
+      {"dmarc", !rule.dmarc.empty(), who, "authentication = true"},
+      {"kinds", !rule.kinds.empty(), what, "parts = true"},
+      {"files", !rule.files.empty(), what, "parts = true"},
+      {"virus", !rule.virus.empty(), !filters.clamd.empty(), "clamd"},
+      {"spam_score_min", rule.spam_score_min > 0, !filters.rspamd.empty(), "rspamd"},
+      {"recipients", !rule.recipients.empty(), true, ""},
+      {"classes", !rule.classes.empty(), true, ""},
+      {"sender_domains", !rule.sender_domains.empty(), true, ""},
+      {"size_octets_min", rule.size_octets_min > 0, true, ""},
+      {"unjudged", rule.unjudged, true, ""},
+  };
+  for (const auto& condition : conditions)
+    if (condition.asks && !condition.is_known)
+      report.mistake(path + "." + condition.key,
+                     std::string("is never known; it needs ") + condition.needs + " in [filters]");
+  if (std::ranges::none_of(conditions, &Condition::asks))
+    report.mistake(path, "has no condition: it would count for every message");
+}
+
+void check_rules(const Settings& settings, Report& report) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < settings.rules.size(); ++i) {
+    const auto& rule = settings.rules[i];
+    const auto path = indexed("rule", i);
+    check_rule(settings.filters, rule, path, report);
+    if (rule.name.empty() || names.insert(rule.name).second) continue;
+    report.mistake(path + ".name", in_quotes(rule.name) + " is the name of an earlier [[rule]]");
+  }
+  if (settings.filters.ask_before_answer && settings.filters.rspamd.empty())
+    report.mistake("filters.ask_before_answer", "needs rspamd, whom it asks");
+  if (!settings.rules.empty() && !settings.filters.any())
+    report.mistake("rule[0]", "never counts: nothing is turned on in [filters]");
+}
+
 void check_password(const Maildrop& maildrop, const std::string& path, Report& report) {
   const std::string file = path + ".password_file";
   const std::string hash = path + ".password_hash";
@@ -227,6 +274,7 @@ void check_consistency(const Settings& settings, Report& report) {
   check_listen(settings, report);
   check_sites(settings, report);
   check_routes(settings, report);
+  check_rules(settings, report);
   check_maildrops(settings, report);
   if (settings.sites.empty() && !report.mistaken("site"))
     report.mistake("site", "is missing; needed is at least one [[site]]");

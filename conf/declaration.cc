@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/declaration_filters.h"
 #include "conf/declaration_front_door.h"
 #include "conf/declaration_refusals.h"
 #include "conf/declaration_sites.h"
@@ -458,10 +459,11 @@ std::vector<Section> with_defaults(std::vector<Section> sections) {
 }  // namespace
 
 const std::vector<Section>& declaration() {
-  static const std::vector<Section> sections = with_defaults(
-      {store_section(), smtpd_section(), resolver_section(), front_door_section(), front_door_list_section(),
-       refusals_section(), popd_section(), tls_section(), backup_section(), gateway_section(), log_section(),
-       certificate_section(), site_section(), route_section(), maildrop_section()});
+  static const std::vector<Section> sections =
+      with_defaults({store_section(), smtpd_section(), resolver_section(), front_door_section(),
+                     front_door_list_section(), refusals_section(), filters_section(), rule_section(),
+                     popd_section(), tls_section(), backup_section(), gateway_section(), log_section(),
+                     certificate_section(), site_section(), route_section(), maildrop_section()});
   return sections;
 }
 

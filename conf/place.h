@@ -58,6 +58,12 @@ struct Names<Listed> {
 };
 static_assert(Names<Listed>::all[static_cast<std::size_t>(Listed::refuse)] == "refuse");
 
+template <>
+struct Names<RuleAction> {
+  static constexpr std::array<std::string_view, 4> all{"deliver", "tag", "quarantine", "wait"};
+};
+static_assert(Names<RuleAction>::all[static_cast<std::size_t>(RuleAction::wait)] == "wait");
+
 template <typename Enum>
 Choice choice_of() {
   return {.names = Strings(Names<Enum>::all.begin(), Names<Enum>::all.end())};

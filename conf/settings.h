@@ -181,6 +181,42 @@ struct BackupSettings {
   std::string restic = "restic";     // a name is looked for in PATH
 };
 
+// All of it off. Filters run after the 250, rules on what they found out.
+struct FilterSettings {
+  bool authentication = false;  // SPF, DKIM, DMARC, and the name of the client
+  bool parts = false;           // the MIME inventory
+  unsigned workers = 4;
+  unsigned deadline_s = 60;  // from the 250 on; then it is delivered unjudged
+  unsigned memory_mib = 128;
+  unsigned cpu_s = 2;
+  std::string rspamd;  // "http://127.0.0.1:11333"; empty: not asked
+  std::filesystem::path rspamd_password_file;
+  unsigned rspamd_timeout_s = 10;
+  std::string spam_header = "X-Spam-Score";
+  bool ask_before_answer = false;
+  std::string clamd;  // a path, or HOST:PORT; empty: not asked
+  unsigned clamd_timeout_s = 30;
+  std::uint64_t scan_octets_max = 100'000'000;
+  unsigned quarantine_alarm_h = 72;   // nobody has looked for so long; 0: never
+  std::string quarantine_digest_to;   // each day, while there is something; empty: nobody
+  unsigned keep_discarded_days = 90;  // 0: as for the site
+
+  [[nodiscard]] bool any() const { return authentication || parts || !rspamd.empty() || !clamd.empty(); }
+};
+
+enum class RuleAction { deliver, tag, quarantine, wait };
+
+struct Rule {  // [[rule]]; a condition that is empty, or 0, does not ask
+  std::string name;
+  RuleAction action = RuleAction::deliver;
+  unsigned wait_s = 600;
+  std::vector<std::string> recipients, classes, from_domains, sender_domains;
+  std::vector<std::string> spf, dkim, dmarc, kinds, files, virus;
+  unsigned spam_score_min = 0;
+  std::uint64_t size_octets_min = 0;
+  bool unjudged = false;
+};
+
 struct Settings {
   StoreSettings store;
   SmtpdSettings smtpd;
@@ -194,6 +230,8 @@ struct Settings {
   ResolverSettings resolver;
   FrontDoorSettings front_door;
   std::vector<FrontDoorList> front_door_lists;
+  FilterSettings filters;
+  std::vector<Rule> rules;
   std::vector<Site> sites;
   std::vector<Route> routes;
   std::vector<Maildrop> maildrops;

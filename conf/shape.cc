@@ -185,7 +185,74 @@ bool is_list_answer(std::string_view text) {
   return parts == 4;
 }
 
+bool is_recipient_address(std::string_view text) {
+  return is_recipient_pattern(text) && !contains(text, '*') &&
+         is_domain_name(text.substr(text.rfind('@') + 1));
+}
+
+bool is_scanner_url(std::string_view text) {
+  for (const std::string_view begin : {"http://", "https://"}) {
+    if (!text.starts_with(begin)) continue;
+    text.remove_prefix(begin.size());
+    return is_relay_address(text.ends_with('/') ? text.substr(0, text.size() - 1) : text);
+  }
+  return false;
+}
+
+bool is_scanner_address(std::string_view text) {
+  return text.starts_with('/') ? is_printable(text) && text.size() > 1 : is_relay_address(text);
+}
+
+bool is_field_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && consists_of(text, alphanumerics, "-_");
+}
+
+template <std::size_t count>
+bool is_one_of(std::string_view text, const std::array<std::string_view, count>& words) {
+  return std::ranges::find(words, text) != words.end();
+}
+
+bool is_recipient_class(std::string_view text) {
+  return is_one_of<6>(text, {"GENUINE", "REPAIRABLE", "PREFIX", "LISTED", "LOCAL", "UNKNOWN"});
+}
+
+bool is_auth_result(std::string_view text) {
+  return is_one_of<8>(text,
+                      {"none", "pass", "fail", "softfail", "policy", "neutral", "temperror", "permerror"});
+}
+
+bool is_virus_result(std::string_view text) {
+  return is_one_of<3>(text, {"clean", "found", "unscanned"});
+}
+
+bool is_message_kind(std::string_view text) {
+  return is_one_of<6>(
+      text, {"ordinary", "bounce", "auto-reply", "out-of-office", "delivery-report", "disposition"});
+}
+
 }  // namespace
+
+const Shape recipient_address{.name = "an address", .rule = "LOCAL@DOMAIN", .holds = &is_recipient_address};
+const Shape scanner_url{.name = "the address of a scanner",
+                        .rule = "http://HOST:PORT and https://HOST:PORT",
+                        .holds = &is_scanner_url};
+const Shape scanner_address{.name = "the address of a scanner",
+                            .rule = "the whole path of a socket, HOST:PORT and [IPV6]:PORT",
+                            .holds = &is_scanner_address};
+const Shape field_name{.name = "the name of a field",
+                       .rule = "up to 64 letters, digits, hyphens and underscores",
+                       .holds = &is_field_name};
+const Shape recipient_class{.name = "a class of recipients",
+                            .rule = "GENUINE, REPAIRABLE, PREFIX, LISTED, LOCAL and UNKNOWN",
+                            .holds = &is_recipient_class};
+const Shape auth_result{.name = "a result",
+                        .rule = "none, pass, fail, softfail, policy, neutral, temperror and permerror",
+                        .holds = &is_auth_result};
+const Shape virus_result{.name = "a result", .rule = "clean, found and unscanned", .holds = &is_virus_result};
+const Shape message_kind{
+    .name = "a kind of message",
+    .rule = "ordinary, bounce, auto-reply, out-of-office, delivery-report and disposition",
+    .holds = &is_message_kind};
 
 const Shape recipient_pattern{.name = "a recipient",
                               .rule = "LOCAL@DOMAIN, in which * stands for anything",

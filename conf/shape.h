@@ -33,6 +33,14 @@ extern const Shape word;               // of a command: anything
 extern const Shape exit_code;          // 1 to 255
 extern const Shape server_address;     // 127.0.0.1:53, [::1]:53; a port is needed
 extern const Shape door_entry;         // a network, a sender, or the name of a client
+extern const Shape recipient_address;  // LOCAL@DOMAIN
+extern const Shape scanner_url;        // http://HOST:PORT, https://HOST:PORT
+extern const Shape scanner_address;    // a whole path, or HOST:PORT
+extern const Shape field_name;         // of a header, RFC 5322 section 2.2
+extern const Shape recipient_class;    // GENUINE, REPAIRABLE, ...
+extern const Shape auth_result;        // pass, fail, ... RFC 8601 section 2.7
+extern const Shape virus_result;       // clean, found, unscanned
+extern const Shape message_kind;       // ordinary, bounce, ...
 extern const Shape list_answer;        // 127.0.0.2, with * for anything
 
 // A listen address in the one form in which two spellings of it compare equal.

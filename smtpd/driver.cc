@@ -406,15 +406,29 @@ class Driver {
       filed = tl::unexpected(append.error());
     }
     incoming_.reset();
-    session_.answer(
-        filed ? Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}
-              : reply_for(filed.error()));
+    std::optional<Reply> refusal;
+    const auto origin = origin_of(envelope);
+    if (!filed) {
+      refusal = reply_for(filed.error());
+    } else if (server_.intake.judges_first(origin)) {
+      refusal = co_await judge_first(id);
+    } else {
+      server_.intake.filed(id, origin);
+    }
+    session_.answer(refusal.value_or(
+        Reply{250, "2.0.0", "filed as " + id.uuid.text() + " in session " + session_id_.text()}));
     log_filing();
-    if (filed) was_of_use(envelope);
-    unlogged_.emplace(
-        Filing{caller_.client(), std::move(envelope), id, octets, std::exchange(recipients_, {}), filed});
+    if (!refusal) was_of_use(envelope);
+    unlogged_.emplace(Filing{caller_.client(), std::move(envelope), id, octets,
+                             std::exchange(recipients_, {}), filed, !refusal});
     if (stream_.sessions().stopping()) go_away();  // whatever else it has sent already
     co_return true;
+  }
+
+  // It is filed whatever comes of this.
+  Task<std::optional<Reply>> judge_first(store::MessageId id) {
+    auto start = [this, id](IntakeOptions::Judged done) { server_.intake.judge_first(id, std::move(done)); };
+    co_return co_await net::answer<std::optional<Reply>>(std::move(start));
   }
 
   void was_of_use(const Envelope& envelope) {

@@ -61,7 +61,7 @@ void Reporter::filed(const Filing& filing) const {
   static auto& messages = net::counter("smtp.filed");
   const auto& filed = filing.result;
   if (filed) messages.add();
-  if (filed && postfix_log_) {
+  if (filed && filing.accepted && postfix_log_) {
     const auto facts = postfix_facts(filing.id.uuid, filing.client, filing.envelope.mail_from);
     postfix_log_(postfix_day(facts.at),
                  lines_of_filing(facts, addresses_of(filing.recipients), filing.octets));

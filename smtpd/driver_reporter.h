@@ -28,6 +28,7 @@ struct Filing {
   std::uint64_t octets = 0;
   std::vector<store::Recipient> recipients;
   store::Result<void> result;
+  bool accepted = true;  // false: filed, and refused all the same; that is told by refused()
 };
 
 // Of one reply of 4xx or 5xx.

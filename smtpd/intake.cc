@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "smtpd/undelivered.h"
+
 namespace guichet::smtpd {
 namespace {
 
 constexpr std::uint64_t spill_octets_min = 64 * 1024;  // less is not worth a call
-constexpr std::size_t read_octets = 256 * 1024;
 
 void ignore(std::string_view) {}
+
+const Judgement not_judged{.by = {}};
 
 }  // namespace
 
@@ -35,11 +38,13 @@ Origin origin_of(const Envelope& envelope) {
   return envelope.client.empty() && envelope.told_by.empty() ? Origin::mailbox : Origin::stranger;
 }
 
-store::ServedRule served_rule(Origin origin) {
+store::ServedRule served_rule(Origin origin, const std::vector<std::string>& more) {
   auto owned = store::owned_fields();
   if (origin == Origin::upstream) std::erase(owned, "authentication-results");
   // Alaveteli believes it, whoever wrote it.
   if (origin == Origin::stranger) owned.emplace_back("x-spam-score");
+  for (const auto& name : more)
+    if (std::ranges::count(owned, name) == 0) owned.push_back(name);
   return {.version = store::served_rule_latest, .owned = std::move(owned)};
 }
 
@@ -71,15 +76,6 @@ bool Incoming::wants_to_spill() const {
          (in_use > most - most / 8 && body_.memory_octets() > store::Body::beginning_octets_max);
 }
 
-// To a black hole: handed over as soon as it is delivered, to nobody.
-void add_delivery(std::vector<store::Fact>& facts, store::Delivered delivered) {
-  const store::HandedOver nobody{delivered.uid, delivered.message, delivered.at, "route",
-                                 store::Way::discarded};
-  const bool black_hole = delivered.recipient.maildrop.empty();
-  facts.emplace_back(std::move(delivered));
-  if (black_hole) facts.emplace_back(nobody);
-}
-
 void Incoming::spill() {
   if (!intake_.store_.has_room(body_.memory_octets())) {
     failure_ = store::Error{store::ErrorKind::no_space, "the disk is down to its reserve"};
@@ -101,8 +97,9 @@ store::Result<store::Append> Incoming::finish(const Envelope& envelope,
   store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
   append.facts.reserve(recipients.size() + 1);
   append.facts.emplace_back(received);
-  for (const auto& recipient : recipients)
-    add_delivery(append.facts, intake_.deliver(envelope, received, recipient, transform_.facts()));
+  if (!intake_.judges(origin_of(envelope)))
+    for (const auto& recipient : recipients)
+      intake_.add_delivery(append.facts, {envelope, received, recipient, transform_.facts(), not_judged});
   append.body.emplace(store::Append::NewMessage{id_, received.at, received.digest, std::move(body_)});
   return append;
 }
@@ -129,58 +126,40 @@ std::optional<Reply> Intake::refusal(std::uint64_t octets_declared) const {
   return std::nullopt;
 }
 
-store::Delivered Intake::deliver(const Envelope& envelope, const store::Received& received,
-                                 const store::Recipient& recipient,
-                                 const store::ServedTransform::Facts& facts) {
+// To a black hole: handed over as soon as it is delivered, to nobody. A rule of the operator's has no say
+// there.
+void Intake::add_delivery(std::vector<store::Fact>& facts, const Copy& copy) {
+  auto delivered = deliver(copy);
+  const auto uid = delivered.uid;
+  const auto message = delivered.message;
+  const auto at = delivered.at;
+  const bool black_hole = delivered.recipient.maildrop.empty();
+  facts.emplace_back(std::move(delivered));
+  if (black_hole)
+    facts.emplace_back(store::HandedOver{uid, message, at, "route", store::Way::discarded});
+  else if (!copy.judgement.quarantine.empty())
+    facts.emplace_back(store::Quarantined{uid, message, at, copy.judgement.by, copy.judgement.quarantine});
+}
+
+store::Delivered Intake::deliver(const Copy& copy) {
+  const auto& [envelope, received, recipient, facts, judgement] = copy;
   auto prefix = compose_prefix(envelope, {.hostname = options_.hostname,
                                           .message = received.message,
                                           .received = received.at,
                                           .digest = received.digest,
                                           .recipient = recipient.address,
-                                          .add_message_id = !facts.has_message_id});
+                                          .add_message_id = !facts.has_message_id,
+                                          .judged_fields = judgement.fields});
   const auto size = prefix.size() + facts.octets;
   return {.uid = {new_id()},
           .message = received.message,
           .at = clock_.now(),
           .recipient = recipient,
           .form = {.prefix = std::move(prefix),
-                   .rule = served_rule(origin_of(envelope)),
+                   .rule = served_rule(origin_of(envelope), judgement.owned),
                    .size_octets = size,
                    .fields_renamed = facts.fields_renamed,
                    .line_ends_mended = facts.line_ends_mended}};
-}
-
-store::Result<store::Append> Intake::redeliver(const store::MessageRow& row) {
-  const auto fact = store_.archive().fact(row.place);
-  if (!fact) return tl::unexpected(fact.error());
-  const auto* received = std::get_if<store::Received>(&*fact);
-  if (!received) return store::fail(store::ErrorKind::damaged, "not the record of a message");
-  const auto envelope = decode_envelope(received->envelope);
-  if (!envelope) return tl::unexpected(envelope.error());
-  const auto place = store_.body(received->digest);
-  if (!place) return tl::unexpected(place.error());
-  if (!*place) return store::fail(store::ErrorKind::damaged, "the body of a message is not in the archive");
-
-  store::ServedTransform transform(served_rule(origin_of(*envelope)));
-  std::string piece;
-  for (std::uint64_t at = 0; at < (*place)->size_octets; at += piece.size()) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(read_octets, (*place)->size_octets - at)));
-    if (auto read = store_.archive().read(**place, at, piece); !read) return tl::unexpected(read.error());
-    transform.feed(piece, ignore);
-  }
-  transform.finish(ignore);
-
-  store::Append append{.body = std::nullopt, .facts = {}, .done = nullptr};
-  auto there = store_.deliveries(row.message);
-  if (!there) return tl::unexpected(there.error());
-  for (const auto& recipient : received->recipients) {
-    const auto same = [&](const store::DeliveryRow& delivery) {
-      return delivery.recipient == recipient.address;
-    };
-    if (std::none_of(there->begin(), there->end(), same))
-      add_delivery(append.facts, deliver(*envelope, *received, recipient, transform.facts()));
-  }
-  return append;
 }
 
 }  // namespace guichet::smtpd

@@ -1,8 +1,10 @@
 // From the first octet of a body to its place in the store: hashes, measures the served form, and composes
-// what the store makes durable in one go. A recipient without a maildrop is a black hole: its delivery is
-// handed over in the same go, to nobody. Used by the driver; knows no socket.
+// what the store makes durable in one go: the message, and its deliveries, unless it is judged before those
+// (undelivered.h). A recipient without a maildrop is a black hole: its delivery is handed over in the same
+// go, to nobody. Used by the driver; knows no socket.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +23,16 @@ namespace guichet::smtpd {
 struct IntakeOptions {
   std::string hostname;
   std::uint64_t spool_octets_min = 2ull << 20;
+  // Called with each message that was filed without deliveries, when that is durable; from any thread, must
+  // not block. Null: messages are not judged, and have their deliveries at once.
+  std::function<void(const store::MessageId& message)> judge = nullptr;
+  // The same for a stranger's, whose client is answered after it: `done` is called once, from any thread,
+  // within seconds, with a refusal or without. Null: nobody is asked before the answer.
+  using Judged = std::function<void(std::optional<Reply> refusal)>;
+  std::function<void(const store::MessageId& message, Judged done)> judge_first = nullptr;
 };
+
+struct Judgement;
 
 class Intake;
 
@@ -70,17 +81,37 @@ class Intake {
   // be opened (452 4.3.2), or the disk failed (421).
   [[nodiscard]] std::optional<Reply> refusal(std::uint64_t octets_declared) const;
 
-  // After a crash: a message that was filed, but some recipient's delivery was torn off. Composes what is
-  // missing, from the archive alone. Blocks.
-  [[nodiscard]] store::Result<store::Append> redeliver(const store::MessageRow& row);
+  // Whether messages from there wait for a judgement. Imported ones do not: what they rested on is gone.
+  [[nodiscard]] bool judges(Origin origin) const { return options_.judge && origin != Origin::mailbox; }
+  // Whether the client is answered by judge_first(). A server of ours has accepted it already.
+  [[nodiscard]] bool judges_first(Origin origin) const {
+    return options_.judge_first && origin == Origin::stranger;
+  }
+  void judge_first(const store::MessageId& message, IntakeOptions::Judged done) const {
+    options_.judge_first(message, std::move(done));
+  }
+  // It is durable: whoever judges may begin.
+  void filed(const store::MessageId& message, Origin origin) const {
+    if (judges(origin)) options_.judge(message);
+  }
+
+  // What a recipient's copy is made of.
+  struct Copy {
+    const Envelope& envelope;
+    const store::Received& received;
+    const store::Recipient& recipient;
+    const store::ServedTransform::Facts& facts;
+    const Judgement& judgement;
+  };
+  // Its delivery, and what befalls it at once, to `facts`.
+  void add_delivery(std::vector<store::Fact>& facts, const Copy& copy);
 
   [[nodiscard]] store::Store& store() { return store_; }
+  [[nodiscard]] store::Instant now() const { return clock_.now(); }
 
  private:
   friend class Incoming;
-  [[nodiscard]] store::Delivered deliver(const Envelope& envelope, const store::Received& received,
-                                         const store::Recipient& recipient,
-                                         const store::ServedTransform::Facts& facts);
+  [[nodiscard]] store::Delivered deliver(const Copy& copy);
 
   store::Store& store_;
   store::Clock& clock_;
@@ -89,8 +120,9 @@ class Intake {
 };
 
 // The fields that are ours in the served form. What a trusted upstream found out about the sender is kept as
-// it came: it stands where we stand otherwise, and removes what is forged (RFC 8601 section 5).
-[[nodiscard]] store::ServedRule served_rule(Origin origin);
+// it came: it stands where we stand otherwise, and removes what is forged (RFC 8601 section 5). `more`: names
+// of fields that a judgement adds, lower case.
+[[nodiscard]] store::ServedRule served_rule(Origin origin, const std::vector<std::string>& more = {});
 
 // What the client is told when the machine is at fault: always a 4xx, so that it comes back.
 [[nodiscard]] Reply reply_for(const store::Error& error);

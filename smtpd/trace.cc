@@ -130,8 +130,9 @@ std::string compose_prefix(const Envelope& envelope, const Trace& trace) {
   out.append("Envelope-To: ").append(recipient).append("\r\n");
   out.append("X-Original-To: ").append(recipient).append("\r\n");
   add_received(out, envelope, trace, recipient);
+  out.append(trace.judged_fields);
   // RFC 8601 2.2: "none" when no method was applied. A trusted upstream's own say would be below it.
-  if (!envelope.trusted_upstream)
+  if (trace.judged_fields.empty() && !envelope.trusted_upstream)
     out.append("Authentication-Results: ").append(trace.hostname).append("; none\r\n");
   out.append("X-Guichet-Id: ");
   trace.message.uuid.append_text(out);

@@ -57,7 +57,8 @@ Result<void> make_ready(sqlite::Database& database) {
 #define GUICHET_STATE(d) \
   "CASE WHEN " GUICHET_MOVED("2", d) " THEN 4 " \
   "WHEN " d ".handed_over_order > coalesce(" d ".requeued_order, 0) THEN 1 " \
-  "WHEN " GUICHET_MOVED("4", d) " THEN 6 WHEN " GUICHET_MOVED("1", d) " THEN 3 WHEN " GUICHET_MOVED("0", d) " THEN 5 ELSE 0 END"
+  "WHEN " GUICHET_MOVED("4", d) " THEN 6 WHEN " GUICHET_MOVED("1", d) " THEN 3 " \
+  "WHEN " GUICHET_MOVED("0", d) " THEN 5 ELSE 0 END"
 
 // Later in the volumes is larger. Merged volumes (numbers from 1,000,000) hold what was before all that this
 // store itself has written, so its own come last. 7 bits of lineage, 20 of volume, 36 of offset.

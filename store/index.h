@@ -121,7 +121,8 @@ struct MoveRow {
   Kind kind = Kind::offered;
   Instant at;
   std::optional<OfferOutcome> outcome;  // offered
-  std::string detail;                   // offered: what the consumer said; stuck, quarantined: why; requeued: the new uid
+  // offered: what the consumer said; stuck, quarantined: why; requeued: the new uid
+  std::string detail;
 };
 
 // What is still to be handed over, for people.

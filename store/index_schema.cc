@@ -37,9 +37,9 @@ constexpr int application_id = 0x47756963;  // "Guic", where `file` and sqlite3 
 // merged: which volumes of other lineages (store/lineage.h) are in here; `position` is of the store's own.
 //
 // state: 0 never offered, 1 handed over, 2 erased, 3 stuck, 4 re-queued as another, 5 offered and waiting
-// again, 6 quarantined; derived in one place (state_of in index.cc). Of hand-over and re-queue the later one counts. Later
-// is what stands later in the volumes (order_of in index.cc), not what a clock says that may have been set
-// back. how: HandedOver's Way.
+// again, 6 quarantined; derived in one place (state_of in index.cc). Of hand-over and re-queue the later one
+// counts. Later is what stands later in the volumes (order_of in index.cc), not what a clock says that may
+// have been set back. how: HandedOver's Way.
 constexpr const char* tables = R"sql(
   CREATE TABLE position (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -18,36 +18,48 @@ Instant days_before(Instant now, unsigned days) {
   return {now.unix_us - std::int64_t{days} * day_us};
 }
 
-// 0: for ever.
-unsigned days_for(const std::string& recipient, const std::vector<RetentionRule>& rules) {
-  const auto domain = lower_case(std::string_view(recipient).substr(recipient.rfind('@') + 1));
-  const auto rule =
-      std::ranges::find_if(rules, [&](const auto& r) { return lower_case(r.domain) == domain; });
-  return rule == rules.end() ? 0 : rule->handed_over_days;
+// To nobody, though it had a maildrop to go to: discarded from quarantine.
+bool is_junk(const DeliveryRow& delivery) {
+  return delivery.how == Way::discarded && !delivery.maildrop.empty();
 }
 
-bool has_outstayed(const DeliveryRow& delivery, const std::vector<RetentionRule>& rules, Instant now) {
+// 0: for ever.
+unsigned days_for(const DeliveryRow& delivery, const RetentionRules& rules) {
+  if (rules.discarded_days > 0 && is_junk(delivery)) return rules.discarded_days;
+  const auto& recipient = delivery.recipient;
+  const auto domain = lower_case(std::string_view(recipient).substr(recipient.rfind('@') + 1));
+  const auto rule =
+      std::ranges::find_if(rules.sites, [&](const auto& r) { return lower_case(r.domain) == domain; });
+  return rule == rules.sites.end() ? 0 : rule->handed_over_days;
+}
+
+bool has_outstayed(const DeliveryRow& delivery, const RetentionRules& rules, Instant now) {
   if (delivery.state == DeliveryState::requeued) return true;  // the one in its place counts
-  const auto days = days_for(delivery.recipient, rules);
+  const auto days = days_for(delivery, rules);
   return days > 0 && delivery.state == DeliveryState::handed_over && delivery.handed_over_at &&
          *delivery.handed_over_at < days_before(now, days);
 }
 
-bool have_outstayed(const std::vector<DeliveryRow>& deliveries, const std::vector<RetentionRule>& rules,
-                    Instant now) {
+bool have_outstayed(const std::vector<DeliveryRow>& deliveries, const RetentionRules& rules, Instant now) {
   return !deliveries.empty() &&
          std::ranges::all_of(deliveries, [&](const auto& d) { return has_outstayed(d, rules, now); });
 }
 
-}  // namespace
-
-Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<RetentionRule>& rules, Instant now,
-                                         std::size_t limit) {
-  std::vector<MessageId> found;
-  unsigned shortest = 0;
-  for (const auto& rule : rules)
+// 0: all are for ever.
+unsigned shortest_of(const RetentionRules& rules) {
+  unsigned shortest = rules.discarded_days;
+  for (const auto& rule : rules.sites)
     if (rule.handed_over_days > 0 && (shortest == 0 || rule.handed_over_days < shortest))
       shortest = rule.handed_over_days;
+  return shortest;
+}
+
+}  // namespace
+
+Result<std::vector<MessageId>> outstayed(Store& store, const RetentionRules& rules, Instant now,
+                                         std::size_t limit) {
+  std::vector<MessageId> found;
+  const auto shortest = shortest_of(rules);
   if (shortest == 0) return found;
   const auto before = days_before(now, shortest);
   const auto rows = store.ask([&](IndexReader& index) { return index.handed_over_before(before, SIZE_MAX); });
@@ -61,12 +73,12 @@ Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<Retenti
   return found;
 }
 
-Result<ErasureReport> expire(Store& store, const std::vector<RetentionRule>& rules, Instant now,
+Result<ErasureReport> expire(Store& store, const RetentionRules& rules, Instant now,
                              std::vector<MessageId> messages) {
   return erase(store, {.messages = std::move(messages),
                        .at = now,
                        .by = "retention",
-                       .reason = "handed over long enough ago",
+                       .reason = "kept for as long as it was to be",
                        .still = [&](const auto& all) { return have_outstayed(all, rules, now); }});
 }
 

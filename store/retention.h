@@ -15,15 +15,20 @@ struct RetentionRule {
   unsigned handed_over_days;  // 0: for ever
 };
 
+struct RetentionRules {
+  std::vector<RetentionRule> sites;
+  unsigned discarded_days = 0;  // of what somebody has taken out of quarantine as junk; 0: as for the site
+};
+
 // Messages of which every delivery was handed over longer ago than the rule of its recipient's domain allows.
 // A recipient without a rule, or with one that says for ever, keeps the message; so does a hold. At most
 // `limit`, oldest first.
-[[nodiscard]] Result<std::vector<MessageId>> outstayed(Store& store, const std::vector<RetentionRule>& rules,
-                                                       Instant now, std::size_t limit);
+[[nodiscard]] Result<std::vector<MessageId>> outstayed(Store& store, const RetentionRules& rules, Instant now,
+                                                       std::size_t limit);
 
 // Erases these, those alone that have still outstayed when nothing can change it any more: a re-queue or a
 // hold may come in between.
-[[nodiscard]] Result<ErasureReport> expire(Store& store, const std::vector<RetentionRule>& rules, Instant now,
+[[nodiscard]] Result<ErasureReport> expire(Store& store, const RetentionRules& rules, Instant now,
                                            std::vector<MessageId> messages);
 
 }  // namespace guichet::store

@@ -47,7 +47,7 @@ class OverdueTest : public ::testing::Test {
 };
 
 TEST_F(OverdueTest, IsSaidOnceADayForAsLongAsItLasts) {
-  Overdue overdue(*store_, clock_, 24);
+  Overdue overdue(*store_, clock_, Overdue::poller(24));
   EXPECT_EQ(said(overdue), "") << "nothing waits";
   const auto mail = send();
   clock_.pass(23);
@@ -69,7 +69,7 @@ TEST_F(OverdueTest, WhatWasOfferedInVainWaitsToo) {
       *store_,
       {store::Offered{mail.uids[0], mail.message, clock_.now(), "pop3", store::OfferOutcome::dropped, {}}}));
   clock_.pass(25);
-  Overdue overdue(*store_, clock_, 24);
+  Overdue overdue(*store_, clock_, Overdue::poller(24));
   const auto alarm = overdue.look();
   ASSERT_TRUE(alarm);
   EXPECT_EQ(alarm->message, mail.message);
@@ -80,15 +80,28 @@ TEST_F(OverdueTest, WhatIsStuckHadAnAlarmOfItsOwn) {
   ASSERT_TRUE(store::append_and_wait(
       *store_, {store::Stuck{mail.uids[0], mail.message, clock_.now(), "pop3", "offered too often"}}));
   clock_.pass(25);
-  Overdue overdue(*store_, clock_, 24);
+  Overdue overdue(*store_, clock_, Overdue::poller(24));
   EXPECT_EQ(said(overdue), "");
 }
 
 TEST_F(OverdueTest, MayBeTurnedOff) {
   (void)send();
   clock_.pass(2500);
-  Overdue overdue(*store_, clock_, 0);
+  Overdue overdue(*store_, clock_, Overdue::poller(0));
   EXPECT_EQ(said(overdue), "");
+}
+
+TEST_F(OverdueTest, WhatNobodyLooksAtInQuarantine) {
+  Overdue overdue(*store_, clock_, Overdue::quarantine(72));
+  const auto mail = send();
+  ASSERT_TRUE(store::append_and_wait(
+      *store_, {store::Quarantined{mail.uids[0], mail.message, clock_.now(), "guichet", "rule junk"}}));
+  clock_.pass(71);
+  EXPECT_EQ(said(overdue), "");
+  clock_.pass(2);
+  EXPECT_THAT(said(overdue), HasSubstr("is in quarantine for 73 hours: guichet quarantine list"));
+  Overdue poller(*store_, clock_, Overdue::poller(1));
+  EXPECT_EQ(said(poller), "") << "nobody collects it";
 }
 
 }  // namespace

@@ -158,5 +158,28 @@ TEST(Consistency, ATableInsideASectionIsReadAsOne) {
       "FILE:3: front_door.list.weigth: unknown key; the nearest known one is front_door.list.weight\n");
 }
 
+TEST(Consistency, ARuleAsksForWhatIsLookedInto) {
+  EXPECT_EQ(mistakes_of(with_minimal("[filters]\nauthentication = true\n[[rule]]\nname = \"a\"\n"
+                                     "virus = [\"found\"]\ndmarc = [\"fail\"]\n")),
+            "FILE:5: rule.virus: is never known; it needs clamd in [filters]\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[filters]\nparts = true\n[[rule]]\nname = \"a\"\n")),
+            "FILE:3: rule: has no condition: it would count for every message\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[[rule]]\nname = \"a\"\nsize_octets_min = 5\n")),
+            "FILE:1: rule: never counts: nothing is turned on in [filters]\n");
+  EXPECT_EQ(mistakes_of(with_minimal("[filters]\nask_before_answer = true\n")),
+            "FILE:2: filters.ask_before_answer: needs rspamd, whom it asks\n");
+}
+
+TEST(Consistency, RulesAreReadInTheirOrder) {
+  const auto settings = settings_of(
+      with_minimal("[filters]\nparts = true\nclamd = \"/run/clamd\"\n"
+                   "[[rule]]\nname = \"a\"\nfiles = [\"*.exe\"]\naction = \"quarantine\"\n"
+                   "[[rule]]\nname = \"b\"\nvirus = [\"unscanned\"]\naction = \"wait\"\nwait_s = 60\n"));
+  ASSERT_EQ(settings.rules.size(), 2u);
+  EXPECT_EQ(settings.rules[0].action, RuleAction::quarantine);
+  EXPECT_EQ(settings.rules[1].wait_s, 60u);
+  EXPECT_TRUE(settings.filters.any());
+}
+
 }  // namespace
 }  // namespace guichet::conf

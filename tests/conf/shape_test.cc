@@ -93,5 +93,33 @@ TEST(Shape, Program) {
   expect_shape(program, {"restic", "/usr/bin/restic"}, {"", "bin/restic", "./restic", "a b", "a\n"});
 }
 
+TEST(Shape, RecipientAddress) {
+  expect_shape(recipient_address, {"postmaster@example.test", "a.b+c@x-y.example"},
+               {"", "postmaster", "*@example.test", "a b@example.test", "a@", "a@[192.0.2.1]"});
+}
+
+TEST(Shape, ScannerUrl) {
+  expect_shape(scanner_url, {"http://127.0.0.1:11333", "https://rspamd.example:443/", "http://[::1]:11333"},
+               {"", "http://", "127.0.0.1:11333", "http://127.0.0.1", "http://h:1/x", "ftp://127.0.0.1:1"});
+}
+
+TEST(Shape, ScannerAddress) {
+  expect_shape(scanner_address,
+               {"/run/clamav/clamd.ctl", "127.0.0.1:3310", "scan.example:3310", "[::1]:3310"},
+               {"", "/", "clamd.ctl", "127.0.0.1", "127.0.0.1:0", "/a b"});
+}
+
+TEST(Shape, FieldName) {
+  expect_shape(field_name, {"X-Spam-Score", "a", std::string(64, 'a')},
+               {"", "X Spam", "X:Spam", "X-\xc3\xa9", std::string(65, 'a')});
+}
+
+TEST(Shape, WordsOfRules) {
+  expect_shape(recipient_class, {"GENUINE", "UNKNOWN"}, {"", "genuine", "SUPERB"});
+  expect_shape(auth_result, {"none", "pass", "permerror"}, {"", "Pass", "ok"});
+  expect_shape(virus_result, {"clean", "found", "unscanned"}, {"", "dirty"});
+  expect_shape(message_kind, {"ordinary", "out-of-office"}, {"", "spam"});
+}
+
 }  // namespace
 }  // namespace guichet::conf

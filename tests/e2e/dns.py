@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 
-TYPES = {1: "A", 12: "PTR", 16: "TXT", 28: "AAAA"}
+TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
 SILENT, FAIL = "silent", "fail"
 
 
@@ -21,6 +21,13 @@ def rdata(kind, value):
         return socket.inet_aton(value)
     if kind == "AAAA":
         return socket.inet_pton(socket.AF_INET6, value)
+    if kind == "TXT":
+        octets = value.encode()
+        pieces = [octets[at:at + 255] for at in range(0, len(octets), 255)] or [b""]
+        return b"".join(bytes([len(piece)]) + piece for piece in pieces)
+    if kind == "MX":
+        preference, host = value.split()
+        return struct.pack(">H", int(preference)) + encoded(host)
     return encoded(value)
 
 

@@ -245,9 +245,10 @@ class GatewayTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="guichet-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def gateway(self, settings=None, prlimit=(), **more):
+    def gateway(self, settings=None, prlimit=(), environment=None, **more):
         made = Gateway(self.folder, {**self.settings, **(settings or {})}, **more)
         made.prlimit = list(prlimit)
+        made.environment = environment
         self.addCleanup(self._finish, made)
         return made.start()
 

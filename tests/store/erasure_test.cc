@@ -367,7 +367,7 @@ class RetentionTest : public ErasureTest {
  protected:
   std::vector<MessageId> after_days(Store& store, std::vector<RetentionRule> rules, int days) {
     const Instant now{clock_.now().unix_us + days * std::int64_t{86'400'000'000}};
-    return outstayed(store, rules, now, 100).value();
+    return outstayed(store, {.sites = std::move(rules)}, now, 100).value();
   }
 };
 
@@ -397,6 +397,25 @@ TEST_F(RetentionTest, AMessageOfSeveralSitesStaysAsLongAsTheMostPatientOne) {
   EXPECT_THAT(after_days(*store, {{"example.test", 30}}, 90), IsEmpty());
   EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 45), IsEmpty());
   EXPECT_THAT(after_days(*store, {{"example.test", 30}, {"other.test", 60}}, 61), ElementsAre(mail.message));
+}
+
+TEST_F(RetentionTest, WhatWasDiscardedFromQuarantineHasATimeOfItsOwn) {
+  ForgetfulDisk disk(home_.path());
+  auto store = open(disk);
+  const auto junk = send(*store, "junk"), taken = send(*store, "taken"), kept = send(*store, "kept");
+  hand_over(*store, taken);
+  const auto quarantine = [&](const Mail& mail) {
+    return Quarantined{mail.uids[0], mail.message, clock_.now(), "guichet", "rule"};
+  };
+  ASSERT_TRUE(append_and_wait(*store, {quarantine(junk), quarantine(kept)}));
+  ASSERT_TRUE(append_and_wait(
+      *store, {HandedOver{junk.uids[0], junk.message, clock_.now(), "root", Way::discarded}}));
+  const auto outstayed_after = [&](int days) {
+    const Instant now{clock_.now().unix_us + days * std::int64_t{86'400'000'000}};
+    return outstayed(*store, {.sites = {}, .discarded_days = 90}, now, 100).value();
+  };
+  EXPECT_THAT(outstayed_after(89), IsEmpty());
+  EXPECT_THAT(outstayed_after(91), ElementsAre(junk.message)) << "and nothing that nobody has looked at";
 }
 
 }  // namespace

@@ -1,0 +1,273 @@
+#include "cli/filtering.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "cli/first_line.h"
+#include "filters/authentication_results.h"
+#include "filters/in_words.h"
+#include "net/counters.h"
+
+namespace guichet::cli {
+namespace {
+
+using filters::ClamdVerdict;
+using filters::Scan;
+
+constexpr std::size_t parts_scanned_max = 50;  // more are seen in the whole file only
+constexpr std::chrono::seconds worker_deadline{30};
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+filters::Action action_of(conf::RuleAction action) {
+  switch (action) {
+    case conf::RuleAction::deliver:
+      return filters::Action::deliver;
+    case conf::RuleAction::tag:
+      return filters::Action::tag;
+    case conf::RuleAction::quarantine:
+      return filters::Action::quarantine;
+    case conf::RuleAction::wait:
+      break;
+  }
+  return filters::Action::wait;
+}
+
+std::string_view name_of(filters::Action action) {
+  switch (action) {
+    case filters::Action::deliver:
+      return "deliver";
+    case filters::Action::tag:
+      return "tag";
+    case filters::Action::quarantine:
+      return "quarantine";
+    case filters::Action::wait:
+      break;
+  }
+  return "wait";
+}
+
+filters::Rule rule_of(const conf::Rule& rule) {
+  return {.name = rule.name,
+          .action = action_of(rule.action),
+          .wait_s = rule.wait_s,
+          .recipients = rule.recipients,
+          .from_domains = rule.from_domains,
+          .sender_domains = rule.sender_domains,
+          .classes = rule.classes,
+          .spf = rule.spf,
+          .dkim = rule.dkim,
+          .dmarc = rule.dmarc,
+          .kinds = rule.kinds,
+          .files = rule.files,
+          .virus = rule.virus,
+          .spam_score_min = rule.spam_score_min,
+          .size_octets_min = rule.size_octets_min,
+          .unjudged = rule.unjudged};
+}
+
+// The same executable, wherever it was started from, and whatever has taken its place on the disk since.
+filters::WorkerCommand worker_command(const conf::FilterSettings& settings) {
+  filters::WorkerCommand command{.words = {"/proc/self/exe", "filter-worker"}, .environment = {"LC_ALL=C"}};
+  if (settings.authentication) command.words.emplace_back("--authentication");
+  if (settings.parts) command.words.emplace_back("--parts");
+  command.words.insert(command.words.end(), {"--memory-mib", std::to_string(settings.memory_mib)});
+  return command;
+}
+
+void count(filters::Ending ending) {
+  static auto& judged = net::counter("filters.messages");
+  static auto& died = net::counter("filters.workers_died");
+  static auto& late = net::counter("filters.workers_late");
+  judged.add();
+  if (ending == filters::Ending::late || ending == filters::Ending::overspent) late.add();
+  if (ending == filters::Ending::died || ending == filters::Ending::nonsense) died.add();
+}
+
+filters::WorkerPoolOptions pool_options(const conf::FilterSettings& settings, const Filtering::Say& news) {
+  filters::WorkerPoolOptions options;
+  options.command = worker_command(settings);
+  options.workers = settings.workers;
+  options.limits.deadline =
+      std::min<std::chrono::milliseconds>(worker_deadline, std::chrono::seconds(settings.deadline_s));
+  options.limits.cpu = std::chrono::seconds(settings.cpu_s);
+  options.ended = count;
+  options.log = [news](const std::string& line) { news("a worker says: " + line); };
+  return options;
+}
+
+// Nobody who looks only for names: the worker asks nothing then.
+class NoNames : public filters::Names {
+ public:
+  [[nodiscard]] filters::NameAnswer ask(const filters::NameQuestion&) override { return {}; }
+};
+
+filters::OpenMessage open_message(const filters::MessageFile& file) {
+  return {.descriptor = file.descriptor(), .size_octets = file.size_octets()};
+}
+
+}  // namespace
+
+filters::Envelope filters_envelope(const smtpd::Envelope& envelope, const std::string& hostname,
+                                   store::Instant received) {
+  const bool unknown = envelope.trusted_upstream && envelope.told_by.empty();
+  return {.client = unknown ? std::string() : envelope.client,
+          .helo = envelope.helo,
+          .mail_from = envelope.mail_from,
+          .hostname = hostname,
+          .received_unix_s = received.unix_us / 1'000'000};
+}
+
+filters::RuleFacts rule_facts(const smtpd::Envelope& envelope, const store::Received& received) {
+  filters::RuleFacts facts{
+      .recipients = {}, .classes = {}, .mail_from = envelope.mail_from, .size_octets = received.size_octets};
+  for (const auto& recipient : received.recipients)
+    facts.recipients.push_back(recipient.address);
+  for (const auto each : envelope.recipient_classes)
+    facts.classes.emplace_back(smtpd::name_of(each));
+  return facts;
+}
+
+tl::expected<std::unique_ptr<Filtering>, std::string> Filtering::make(const conf::Settings& settings,
+                                                                      net::Resolver* resolver, Say news) {
+  std::unique_ptr<Filtering> made(new Filtering(settings, resolver, std::move(news)));
+  const auto& options = settings.filters;
+  if (!options.rspamd.empty()) {
+    auto password = options.rspamd_password_file.empty()
+                        ? tl::expected<std::string, std::string>("")
+                        : first_line(options.rspamd_password_file, "password");
+    if (!password) return tl::unexpected(password.error());
+    made->rspamd_ = std::make_unique<filters::Rspamd>(
+        filters::RspamdOptions{.url = options.rspamd,
+                               .password = std::move(*password),
+                               .timeout = std::chrono::seconds(options.rspamd_timeout_s),
+                               .octets_max = options.scan_octets_max});
+  }
+  if (!options.clamd.empty())
+    made->clamd_ = std::make_unique<filters::Clamd>(
+        filters::ClamdOptions{.address = filters::scanner_address(options.clamd).value(),
+                              .timeout = std::chrono::seconds(options.clamd_timeout_s),
+                              .octets_max = options.scan_octets_max});
+  return made;
+}
+
+Filtering::Filtering(const conf::Settings& settings, net::Resolver* resolver, Say news)
+    : settings_(settings), resolver_(resolver) {
+  for (const auto& rule : settings.rules)
+    rules_.push_back(rule_of(rule));
+  pool_ = std::make_unique<filters::WorkerPool>(pool_options(settings.filters, news));
+}
+
+filters::MessageFileOptions Filtering::file_options() const {
+  return {.folder = settings_.store.path / "spool"};
+}
+
+store::Result<filters::MessageFile> Filtering::file_of(
+    const std::function<store::Result<void>(const Take& take)>& read) const {
+  filters::MessageFileWriter writer(file_options());
+  tl::expected<void, std::string> written;
+  const auto done = read([&](std::string_view octets) {
+    if (written) written = writer.append(octets);
+  });
+  if (!done) return tl::unexpected(done.error());
+  auto file = written ? writer.finish() : tl::unexpected(written.error());
+  if (!file) return store::fail(store::ErrorKind::io, file.error());
+  return std::move(*file);
+}
+
+bool Filtering::holds(const std::string& rule, const FilteredMessage& message,
+                      const filters::Verdict& verdict) const {
+  const auto named = std::ranges::find(rules_, rule, &filters::Rule::name);
+  return named != rules_.end() && filters::holds(*named, message.facts, verdict);
+}
+
+filters::Findings Filtering::read(const FilteredMessage& message) {
+  if (!settings_.filters.authentication && !settings_.filters.parts) return {};
+  NoNames nobody;
+  std::optional<JudgeNames> names;
+  if (resolver_) names.emplace(*resolver_, dns_breaker_);
+  auto outcome =
+      pool_->examine(message.envelope, message.file, names ? static_cast<filters::Names&>(*names) : nobody);
+  return std::move(outcome.findings);
+}
+
+// At the same time: a message waits for the slowest of them.
+filters::Verdict Filtering::find_out(const FilteredMessage& message) {
+  std::future<Scan<filters::RspamdVerdict>> spam;
+  std::future<Scan<ClamdVerdict>> virus;
+  if (rspamd_)
+    spam = std::async(std::launch::async, [&] {
+      return rspamd_->check({message.envelope, message.facts.recipients, message.id, message.client_name},
+                            open_message(message.file));
+    });
+  if (clamd_)
+    virus = std::async(std::launch::async, [&] { return clamd_->check(open_message(message.file)); });
+  filters::Verdict verdict{.findings = read(message), .spam = {}, .virus = {}};
+  if (clamd_) verdict.virus = look_into_parts(message, verdict.findings, virus.get());
+  if (rspamd_) verdict.spam = spam.get();
+  return verdict;
+}
+
+// What clamd reads as one part, a mail program may read as another: each that we see is shown to it as well.
+Scan<ClamdVerdict> Filtering::look_into_parts(const FilteredMessage& message,
+                                              const filters::Findings& findings, Scan<ClamdVerdict> whole) {
+  const auto is_clean = [](const auto& scan) { return scan && scan->kind == ClamdVerdict::Kind::clean; };
+  if (!is_clean(whole) || !findings.mime) return whole;
+  std::size_t scanned = 0;
+  for (const auto& part : findings.mime->parts) {
+    if (part.encoding.empty() || part.encoding == "7bit" || part.size_octets == 0)
+      continue;  // as in the file
+    if (++scanned > parts_scanned_max) break;
+    filters::MessageFileWriter writer(file_options());
+    bool written = true;
+    const auto trouble = extract(part.number, message.file, [&](std::string_view octets) {
+      written = written && writer.append(octets).has_value();
+    });
+    auto file = writer.finish();
+    if (!trouble.empty() || !written || !file) continue;  // the whole file was looked into
+    auto scan = clamd_->check(open_message(*file));
+    if (!is_clean(scan)) return scan;
+  }
+  return whole;
+}
+
+const filters::Rule* Filtering::rule(const FilteredMessage& message, const filters::Verdict& verdict,
+                                     bool waited) const {
+  return filters::first_that_holds(rules_, message.facts, verdict, waited);
+}
+
+smtpd::Judgement Filtering::judgement(const filters::Envelope& envelope, const filters::Verdict& verdict,
+                                      const filters::Rule* rule) const {
+  smtpd::Judgement made{.by = "guichet"};
+  if (settings_.filters.authentication)
+    made.fields = filters::authentication_results(verdict.findings, envelope);
+  // Also where there is no score: what a stranger wrote would be taken for ours.
+  if (rspamd_) made.owned.push_back(lower_case(settings_.filters.spam_header));
+  if (verdict.spam && *verdict.spam)
+    made.fields +=
+        settings_.filters.spam_header + ": " + filters::spam_header((*verdict.spam)->score) + "\r\n";
+  if (rule && rule->action != filters::Action::deliver)
+    made.fields += "X-Guichet-Rule: " + rule->name + "\r\n";
+  if (filters::is_unjudged(verdict))
+    made.fields += "X-Guichet-Unjudged: " + filters::why_unjudged(verdict) + "\r\n";
+  if (rule && rule->action == filters::Action::quarantine) made.quarantine = "rule " + rule->name;
+  std::optional<filters::RuleNote> note;
+  if (rule) note = {rule->name, std::string(name_of(rule->action))};
+  const auto words = settings_.filters.authentication ? filters::in_words(verdict.findings) : std::string();
+  made.findings = filters::encode_verdict(verdict, note, words);
+  return made;
+}
+
+std::string Filtering::extract(const std::string& part, const filters::MessageFile& file,
+                               const filters::Sink& sink) {
+  const auto outcome = pool_->extract(part, file, sink);
+  if (outcome.ending == filters::Ending::done && outcome.findings.errors.empty()) return {};
+  return outcome.error.empty() ? outcome.findings.errors.front() : outcome.error;
+}
+
+}  // namespace guichet::cli

@@ -1,0 +1,90 @@
+// All filters that the configuration turns on, for one message at a time and thread: from octets and envelope
+// to what was found out, the rule that counts, and what deliveries are made of it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "cli/judge_names.h"
+#include "conf/settings.h"
+#include "filters/clamd.h"
+#include "filters/message_file.h"
+#include "filters/rspamd.h"
+#include "filters/rules.h"
+#include "filters/worker_pool.h"
+#include "smtpd/envelope.h"
+#include "smtpd/undelivered.h"
+
+namespace guichet::cli {
+
+// A message with what is known of it.
+struct FilteredMessage {
+  std::string id;
+  filters::Envelope envelope;
+  std::string client_name;  // that was verified, or told by a neighbour
+  filters::RuleFacts facts;
+  filters::MessageFile file;
+};
+// What SPF and all that rests on the client's address may know: nothing, where a server of ours in front did
+// not say whose mail it hands in.
+[[nodiscard]] filters::Envelope filters_envelope(const smtpd::Envelope& envelope, const std::string& hostname,
+                                                 store::Instant received);
+[[nodiscard]] filters::RuleFacts rule_facts(const smtpd::Envelope& envelope, const store::Received& received);
+
+class Filtering {
+ public:
+  using Say = std::function<void(const std::string& text)>;
+
+  // Reads the password of rspamd. The error is one line for the operator. `settings` and `resolver` must
+  // outlive it; no resolver is needed where authentication is off.
+  [[nodiscard]] static tl::expected<std::unique_ptr<Filtering>, std::string> make(
+      const conf::Settings& settings, net::Resolver* resolver, Say news);
+
+  // The message in a file of its own: in memory, or without a name in the store's folder for such. `read`
+  // gives the octets, piece by piece.
+  using Take = std::function<void(std::string_view octets)>;
+  [[nodiscard]] store::Result<filters::MessageFile> file_of(
+      const std::function<store::Result<void>(const Take& take)>& read) const;
+
+  // Blocks, within the time limits of each filter; never fails: what could not be found out is in the
+  // verdict.
+  [[nodiscard]] filters::Verdict find_out(const FilteredMessage& message);
+  // nullptr: none counts. `waited`: those that make it wait are left out.
+  [[nodiscard]] const filters::Rule* rule(const FilteredMessage& message, const filters::Verdict& verdict,
+                                          bool waited) const;
+  [[nodiscard]] smtpd::Judgement judgement(const filters::Envelope& envelope, const filters::Verdict& verdict,
+                                           const filters::Rule* rule) const;
+
+  // Whether all conditions of the rule of this name hold.
+  [[nodiscard]] bool holds(const std::string& rule, const FilteredMessage& message,
+                           const filters::Verdict& verdict) const;
+  // The decoded octets of one part of a message; or why not.
+  [[nodiscard]] std::string extract(const std::string& part, const filters::MessageFile& file,
+                                    const filters::Sink& sink);
+
+  [[nodiscard]] const filters::Rspamd* rspamd() const { return rspamd_.get(); }
+  [[nodiscard]] const filters::Clamd* clamd() const { return clamd_.get(); }
+
+ private:
+  Filtering(const conf::Settings& settings, net::Resolver* resolver, Say news);
+  [[nodiscard]] filters::MessageFileOptions file_options() const;
+  filters::Findings read(const FilteredMessage& message);
+  filters::Scan<filters::ClamdVerdict> look_into_parts(const FilteredMessage& message,
+                                                       const filters::Findings& findings,
+                                                       filters::Scan<filters::ClamdVerdict> whole);
+
+  const conf::Settings& settings_;
+  net::Resolver* const resolver_;
+  DnsBreaker dns_breaker_;
+  std::vector<filters::Rule> rules_;
+  std::unique_ptr<filters::WorkerPool> pool_;
+  std::unique_ptr<filters::Rspamd> rspamd_;
+  std::unique_ptr<filters::Clamd> clamd_;
+};
+
+}  // namespace guichet::cli

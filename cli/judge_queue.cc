@@ -1,0 +1,93 @@
+#include "cli/judge_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace guichet::cli {
+
+JudgeQueue::JudgeQueue(Refill refill, std::size_t items_max)
+    : refill_(std::move(refill)), items_max_(items_max) {}
+
+void JudgeQueue::add(const store::MessageId& message) {
+  put(message, false);
+}
+
+void JudgeQueue::add_first(const store::MessageId& message) {
+  put(message, true);
+}
+
+void JudgeQueue::put(const store::MessageId& message, bool first) {
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= items_max_ && !first) {
+    left_out_ = true;
+    return;
+  }
+  if (!known_.insert(message.uuid).second) return;
+  const Item item{message, false};
+  first ? ready_.push_front(item) : ready_.push_back(item);
+  changed_.notify_one();
+}
+
+// It is being judged: known_ has it already.
+void JudgeQueue::add_later(const store::MessageId& message, Clock::time_point due) {
+  const std::lock_guard lock(mutex_);
+  known_.insert(message.uuid);
+  later_.emplace(due, message);
+  changed_.notify_one();
+}
+
+void JudgeQueue::look_in_index() {
+  const std::lock_guard lock(mutex_);
+  left_out_ = true;
+  changed_.notify_one();
+}
+
+void JudgeQueue::release_due() {
+  const auto now = Clock::now();
+  while (!later_.empty() && later_.begin()->first <= now) {
+    ready_.push_back({later_.begin()->second, true});
+    later_.erase(later_.begin());
+  }
+}
+
+std::optional<JudgeQueue::Item> JudgeQueue::next() {
+  release_due();
+  if (ready_.empty()) return std::nullopt;
+  const auto item = ready_.front();
+  ready_.pop_front();
+  return item;
+}
+
+std::optional<JudgeQueue::Item> JudgeQueue::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (const auto item = next()) return item;
+    if (std::exchange(left_out_, false)) {
+      lock.unlock();
+      const auto messages = refill_();
+      for (const auto& message : messages)
+        add(message);
+      lock.lock();
+      continue;
+    }
+    const auto ready = [this] { return !ready_.empty() || left_out_; };
+    if (later_.empty())
+      changed_.wait(lock, stop, ready);
+    else
+      changed_.wait_until(lock, stop, later_.begin()->first, ready);
+  }
+  return std::nullopt;
+}
+
+void JudgeQueue::done(const store::MessageId& message) {
+  const std::lock_guard lock(mutex_);
+  const auto waits = [&](const auto& later) { return later.second == message; };
+  if (std::ranges::none_of(later_, waits)) known_.erase(message.uuid);
+}
+
+std::size_t JudgeQueue::size() const {
+  const std::lock_guard lock(mutex_);
+  return ready_.size() + later_.size();
+}
+
+}  // namespace guichet::cli
