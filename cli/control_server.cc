@@ -19,7 +19,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::size_t request_octets_max = 1 << 20;  // an erasure may name thousands of messages
+constexpr std::size_t request_octets_max = 16 << 20;  // findings may tell of thousands of parts
 constexpr int patience_s = 5;
 
 // Empty: not a command at all.

@@ -15,8 +15,10 @@ namespace {
 using filters::ClamdVerdict;
 using filters::Scan;
 
-constexpr std::size_t parts_scanned_max = 50;  // more are seen in the whole file only
+constexpr std::size_t parts_scanned_max = 200;
 constexpr std::chrono::seconds worker_deadline{30};
+// One that a message has taken over could lie about those after it: not about many.
+constexpr unsigned messages_per_worker = 50;
 
 std::string lower_case(std::string text) {
   for (char& c : text)
@@ -81,10 +83,8 @@ filters::WorkerCommand worker_command(const conf::FilterSettings& settings) {
 }
 
 void count(filters::Ending ending) {
-  static auto& judged = net::counter("filters.messages");
   static auto& died = net::counter("filters.workers_died");
   static auto& late = net::counter("filters.workers_late");
-  judged.add();
   if (ending == filters::Ending::late || ending == filters::Ending::overspent) late.add();
   if (ending == filters::Ending::died || ending == filters::Ending::nonsense) died.add();
 }
@@ -93,12 +93,31 @@ filters::WorkerPoolOptions pool_options(const conf::FilterSettings& settings, co
   filters::WorkerPoolOptions options;
   options.command = worker_command(settings);
   options.workers = settings.workers;
+  options.messages_per_worker = messages_per_worker;
   options.limits.deadline =
       std::min<std::chrono::milliseconds>(worker_deadline, std::chrono::seconds(settings.deadline_s));
   options.limits.cpu = std::chrono::seconds(settings.cpu_s);
   options.ended = count;
   options.log = [news](const std::string& line) { news("a worker says: " + line); };
   return options;
+}
+
+// What there is to count, from the start on and not from the first time on.
+void mention_counters() {
+  for (const auto* name : {"messages", "unjudged", "late", "quarantined", "viruses", "workers_died",
+                           "workers_late", "workers_not_started"})
+    (void)net::counter(std::string("filters.") + name);
+}
+
+template <class Verdict>
+void count(const std::string& scanner, const Scan<Verdict>& scan) {
+  using Kind = filters::Unscanned::Kind;
+  const auto what = [&] {
+    if (scan || scan.error().kind == Kind::declined) return "answered";
+    if (scan.error().kind == Kind::not_asked) return "skipped";
+    return scan.error().kind == Kind::too_large ? "too_large" : "failed";
+  };
+  net::counter("filters." + scanner + "." + what()).add();
 }
 
 // Nobody who looks only for names: the worker asks nothing then.
@@ -121,6 +140,10 @@ filters::Envelope filters_envelope(const smtpd::Envelope& envelope, const std::s
           .mail_from = envelope.mail_from,
           .hostname = hostname,
           .received_unix_s = received.unix_us / 1'000'000};
+}
+
+std::string client_name_of(const smtpd::Envelope& envelope) {
+  return envelope.reverse_name_state == "verified" ? envelope.reverse_name : envelope.client_name;
 }
 
 filters::RuleFacts rule_facts(const smtpd::Envelope& envelope, const store::Received& received) {
@@ -158,6 +181,7 @@ tl::expected<std::unique_ptr<Filtering>, std::string> Filtering::make(const conf
 
 Filtering::Filtering(const conf::Settings& settings, net::Resolver* resolver, Say news)
     : settings_(settings), resolver_(resolver) {
+  mention_counters();
   for (const auto& rule : settings.rules)
     rules_.push_back(rule_of(rule));
   pool_ = std::make_unique<filters::WorkerPool>(pool_options(settings.filters, news));
@@ -186,59 +210,81 @@ bool Filtering::holds(const std::string& rule, const FilteredMessage& message,
   return named != rules_.end() && filters::holds(*named, message.facts, verdict);
 }
 
-filters::Findings Filtering::read(const FilteredMessage& message) {
+filters::Findings Filtering::read(const FilteredMessage& message, bool ask_dns) {
   if (!settings_.filters.authentication && !settings_.filters.parts) return {};
   NoNames nobody;
   std::optional<JudgeNames> names;
-  if (resolver_) names.emplace(*resolver_, dns_breaker_);
+  if (resolver_ && ask_dns) names.emplace(*resolver_, dns_);
   auto outcome =
       pool_->examine(message.envelope, message.file, names ? static_cast<filters::Names&>(*names) : nobody);
+  note_worker(outcome);
   return std::move(outcome.findings);
 }
 
+void Filtering::note_worker(const filters::Outcome& outcome) {
+  static auto& messages = net::counter("filters.messages");
+  static auto& not_started = net::counter("filters.workers_not_started");
+  messages.add();
+  const bool failed = outcome.ending == filters::Ending::not_started;
+  failed ? ++workers_failed_ : ++workers_answered_;
+  if (failed) not_started.add();
+  const std::lock_guard lock(worker_trouble_mutex_);
+  worker_trouble_ = failed ? outcome.error : std::string();
+}
+
 // At the same time: a message waits for the slowest of them.
-filters::Verdict Filtering::find_out(const FilteredMessage& message) {
+filters::Verdict Filtering::find_out(const FilteredMessage& message, const Looking& looking) {
   std::future<Scan<filters::RspamdVerdict>> spam;
   std::future<Scan<ClamdVerdict>> virus;
   if (rspamd_)
     spam = std::async(std::launch::async, [&] {
-      return rspamd_->check({message.envelope, message.facts.recipients, message.id, message.client_name},
-                            open_message(message.file));
+      auto scan =
+          rspamd_->check({message.envelope, message.facts.recipients, message.id, message.client_name},
+                         open_message(message.file));
+      if (looking.on_spam) looking.on_spam(scan);
+      return scan;
     });
   if (clamd_)
     virus = std::async(std::launch::async, [&] { return clamd_->check(open_message(message.file)); });
-  filters::Verdict verdict{.findings = read(message), .spam = {}, .virus = {}};
+  filters::Verdict verdict{.findings = read(message, looking.ask_dns), .spam = {}, .virus = {}};
   if (clamd_) verdict.virus = look_into_parts(message, verdict.findings, virus.get());
   if (rspamd_) verdict.spam = spam.get();
+  if (verdict.virus) count("clamd", *verdict.virus);
+  if (verdict.spam) count("rspamd", *verdict.spam);
   return verdict;
 }
 
 // What clamd reads as one part, a mail program may read as another: each that we see is shown to it as well.
+// What it could not be shown is not clean.
 Scan<ClamdVerdict> Filtering::look_into_parts(const FilteredMessage& message,
                                               const filters::Findings& findings, Scan<ClamdVerdict> whole) {
+  using Kind = filters::Unscanned::Kind;
   const auto is_clean = [](const auto& scan) { return scan && scan->kind == ClamdVerdict::Kind::clean; };
   if (!is_clean(whole) || !findings.mime) return whole;
-  std::size_t scanned = 0;
+  if (!findings.mime->too_complex.empty())
+    return filters::unscanned(Kind::too_large, "it has parts that cannot be told apart");
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(settings_.filters.clamd_timeout_s);
+  std::size_t shown = 0;
   for (const auto& part : findings.mime->parts) {
     if (part.encoding.empty() || part.encoding == "7bit" || part.size_octets == 0)
       continue;  // as in the file
-    if (++scanned > parts_scanned_max) break;
-    filters::MessageFileWriter writer(file_options());
-    bool written = true;
-    const auto trouble = extract(part.number, message.file, [&](std::string_view octets) {
-      written = written && writer.append(octets).has_value();
+    if (++shown > parts_scanned_max) return filters::unscanned(Kind::too_large, "it has too many parts");
+    if (std::chrono::steady_clock::now() > until)
+      return filters::unscanned(Kind::timed_out, "not all of its parts were looked into in time");
+    const auto file = file_of([&](const Take& take) -> store::Result<void> {
+      const auto trouble = extract(part.number, message.file, take);
+      return trouble.empty() ? store::Result<void>() : store::fail(store::ErrorKind::io, trouble);
     });
-    auto file = writer.finish();
-    if (!trouble.empty() || !written || !file) continue;  // the whole file was looked into
-    auto scan = clamd_->check(open_message(*file));
-    if (!is_clean(scan)) return scan;
+    if (!file) return filters::unscanned(Kind::unreadable, "part " + part.number + ": " + file.error().text);
+    if (auto scan = clamd_->check(open_message(*file)); !is_clean(scan)) return scan;
   }
   return whole;
 }
 
-const filters::Rule* Filtering::rule(const FilteredMessage& message, const filters::Verdict& verdict,
+const filters::Rule* Filtering::rule(const filters::RuleFacts& facts, const filters::Verdict& verdict,
                                      bool waited) const {
-  return filters::first_that_holds(rules_, message.facts, verdict, waited);
+  return filters::first_that_holds(rules_, facts, verdict, waited);
 }
 
 smtpd::Judgement Filtering::judgement(const filters::Envelope& envelope, const filters::Verdict& verdict,
@@ -251,6 +297,8 @@ smtpd::Judgement Filtering::judgement(const filters::Envelope& envelope, const f
   if (verdict.spam && *verdict.spam)
     made.fields +=
         settings_.filters.spam_header + ": " + filters::spam_header((*verdict.spam)->score) + "\r\n";
+  if (filters::virus_word(verdict) == "found")
+    made.fields += "X-Guichet-Virus: " + (*verdict.virus)->name + "\r\n";
   if (rule && rule->action != filters::Action::deliver)
     made.fields += "X-Guichet-Rule: " + rule->name + "\r\n";
   if (filters::is_unjudged(verdict))
@@ -261,6 +309,20 @@ smtpd::Judgement Filtering::judgement(const filters::Envelope& envelope, const f
   const auto words = settings_.filters.authentication ? filters::in_words(verdict.findings) : std::string();
   made.findings = filters::encode_verdict(verdict, note, words);
   return made;
+}
+
+std::vector<Filtering::Standing> Filtering::standing() const {
+  std::vector<Standing> found;
+  const auto add = [&](const char* name, const filters::ScannerGate& gate) {
+    const auto& counts = gate.counts();
+    found.push_back({name, counts.answered, counts.failed, gate.is_open() ? gate.state() : std::string()});
+  };
+  if (rspamd_) add("rspamd", rspamd_->gate());
+  if (clamd_) add("clamd", clamd_->gate());
+  if (resolver_) found.push_back({"DNS", dns_->answered(), dns_->late(), dns_->trouble()});
+  const std::lock_guard lock(worker_trouble_mutex_);
+  found.push_back({"the worker", workers_answered_, workers_failed_, worker_trouble_});
+  return found;
 }
 
 std::string Filtering::extract(const std::string& part, const filters::MessageFile& file,

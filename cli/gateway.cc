@@ -21,6 +21,7 @@
 #include "cli/control_server.h"
 #include "cli/drill.h"
 #include "cli/feeders.h"
+#include "cli/filter_watch.h"
 #include "cli/filtering.h"
 #include "cli/front_door.h"
 #include "cli/housekeeping.h"
@@ -61,6 +62,8 @@ const Duty::Options learner_times{
     .name = "greylist", .first = std::chrono::milliseconds(0), .interval = std::chrono::seconds(30)};
 const Duty::Options digest_times{
     .name = "digest", .first = std::chrono::seconds(5), .interval = std::chrono::minutes(10)};
+const Duty::Options watch_times{
+    .name = "filter-watch", .first = std::chrono::seconds(10), .interval = std::chrono::seconds(10)};
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -178,6 +181,10 @@ void alarm(const std::string& text) {
   net::log_event(Level::error, "store.alarm", {{"text", text}});
 }
 
+void filter_news(const std::string& text) {
+  net::log_event(Level::info, "filters", {{"text", text}});
+}
+
 void reject_list_news(const std::string& text) {
   net::log_event(Level::info, "reject_list", {{"text", text}});
 }
@@ -223,6 +230,10 @@ class Gateway {
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
     start_digest();
+    if (filter_watch_)
+      filter_duty_ = std::make_unique<Duty>(watch_times, [this](const std::stop_token&) {
+        filter_watch_->look(filtering_->standing(), FilterWatch::Clock::now());
+      });
     announce();
     return {};
   }
@@ -242,12 +253,14 @@ class Gateway {
     scrubber_.reset();
     for (auto& listener : listeners_)
       listener->stop();
-    if (resolver_) resolver_->stop();  // a session that waits for DNS has its answer now
+    if (judging_) judging_->begin_stop();  // before DNS says anything that is not so
+    if (resolver_) resolver_->stop();      // a session that waits for DNS has its answer now
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
-    judging_.reset();
+    if (judging_) judging_->stop();
     feeders_.stop();
     drill_.reset();
     digest_.reset();
+    filter_duty_.reset();
     learner_.reset();
     pool_.stop();
     if (greylist_pool_) greylist_pool_->stop();
@@ -307,13 +320,12 @@ class Gateway {
 
   Started<void> open_filters() {
     if (!settings_.filters.any()) return {};
-    auto made = Filtering::make(settings_, settings_.filters.authentication ? &resolver() : nullptr,
-                                [](const std::string& text) {
-                                  net::log_event(Level::info, "filters", {{"text", text}});
-                                });
+    auto made =
+        Filtering::make(settings_, settings_.filters.authentication ? &resolver() : nullptr, filter_news);
     if (!made) return tl::unexpected(made.error());
     filtering_ = std::move(*made);
     judging_.emplace(settings_, *intake_, *filtering_, alarm);
+    filter_watch_.emplace(alarm, filter_news);
     return {};
   }
 
@@ -420,6 +432,16 @@ class Gateway {
                                     }});
   }
 
+  // {"ok":true,"waiting":N,"down":{NAME:WORDS}}; words are printable.
+  std::string standing_of_filters() {
+    std::string down;
+    for (const auto& filter : filtering_->standing())
+      if (!filter.trouble.empty())
+        down += (down.empty() ? "" : ",") + store::json_string(filter.name) + ":" +
+                store::json_string(filter.trouble);
+    return R"({"ok":true,"waiting":)" + std::to_string(judging_->waiting()) + R"(,"down":{)" + down + "}}";
+  }
+
   void start_digest() {
     if (settings_.filters.quarantine_digest_to.empty()) return;
     quarantine_digest_.emplace(settings_, *intake_, *policy_);
@@ -432,6 +454,7 @@ class Gateway {
   ControlServer::More commands() {
     ControlServer::More known;
     known.emplace("counters", counters_in_json);
+    if (judging_) known.emplace("filters", [this] { return standing_of_filters(); });
     known.emplace("refusals", [this] { return refusals_->flush(), std::string(R"({"ok":true})"); });
     if (backup_) known.emplace("backup now", [this] { return backup_->now(); });
     if (backup_) known.emplace("backup status", [this] { return backup_->status(); });
@@ -533,7 +556,8 @@ class Gateway {
   std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
   std::optional<QuarantineDigest> quarantine_digest_;
-  std::unique_ptr<Duty> drill_, learner_, digest_;
+  std::optional<FilterWatch> filter_watch_;
+  std::unique_ptr<Duty> drill_, learner_, digest_, filter_duty_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

@@ -85,8 +85,28 @@ void print_rules(const conf::Settings& settings, const Filtering& filtering, con
               << (filtering.holds(rule.name, message, verdict) ? "holds" : "does not hold") << '\n';
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "none" : text;
+}
+
+void print_facts(const FilteredMessage& message) {
+  const auto line = [](const char* name, const std::string& value) {
+    std::cout << left(name, 15) << "  " << plain(value) << '\n';
+  };
+  std::cout << "given\n";
+  line("  client", message.envelope.client);
+  line("  helo", message.envelope.helo);
+  line("  mail from", "<" + message.envelope.mail_from + ">");
+  line("  recipients", joined(message.facts.recipients));
+  line("  classes", joined(message.facts.classes));
+  line("  size octets", std::to_string(message.facts.size_octets));
+}
+
 void print_page(const filters::Rule* rule, const smtpd::Judgement& judgement) {
-  std::cout << "found out\n";
+  std::cout << "\nfound out\n";
   print_findings(Json::parse(judgement.findings));
   std::cout << "\nwhat becomes of it\n  "
             << (rule ? "rule " + plain(rule->name) : std::string("no rule counts")) << ": "
@@ -115,14 +135,18 @@ int judge(const conf::Settings& configured, const JudgeOptions& options) {
   if (!filtering) return complain(filtering.error());
   const auto message = message_of(settings, options, std::move(*file));
   const auto verdict = (*filtering)->find_out(message);
-  const auto* rule = (*filtering)->rule(message, verdict, false);
+  const auto* rule = (*filtering)->rule(message.facts, verdict, false);
   const auto judgement = (*filtering)->judgement(message.envelope, verdict, rule);
   if (options.json) {
     auto json = Json::parse(judgement.findings);
     json["fields"] = judgement.fields;
+    json["recipients"] = message.facts.recipients;
+    json["classes"] = message.facts.classes;
+    json["size_octets"] = message.facts.size_octets;
     std::cout << to_line(json) << '\n';
     return 0;
   }
+  print_facts(message);
   print_page(rule, judgement);
   if (options.rules) print_rules(settings, **filtering, message, verdict);
   return 0;

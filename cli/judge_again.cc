@@ -73,7 +73,7 @@ Result<FilteredMessage> filtered(StoreView& store, const conf::Settings& setting
   if (!file) return tl::unexpected(file.error());
   return FilteredMessage{.id = row.message.uuid.text(),
                          .envelope = filters_envelope(*envelope, settings.smtpd.hostname, received->at),
-                         .client_name = envelope->reverse_name,
+                         .client_name = client_name_of(*envelope),
                          .facts = rule_facts(*envelope, *received),
                          .file = std::move(*file)};
 }
@@ -97,6 +97,8 @@ Result<std::size_t> judge_all(StoreView& store, const conf::Settings& settings, 
                                       {"findings", Json::parse(judgement.findings)}});
     if (!done) return tl::unexpected(done.error());
     ++judged;
+    if (filters::virus_word(verdict) == "found")
+      std::cout << row.message.uuid.text() << "  " << plain((*verdict.virus)->name) << '\n';
   }
   return judged;
 }

@@ -1,6 +1,7 @@
 #include "cli/judge_names.h"
 
 #include <memory>
+#include <random>
 #include <utility>
 
 namespace guichet::cli {
@@ -9,9 +10,16 @@ namespace {
 using filters::NameAnswer;
 using filters::NameQuestion;
 
-// A server far away, asked by a resolver that has nothing in its cache, takes seconds; RFC 7208 4.6.4 gives
-// all questions of a message twenty.
+// For one question: a server far away, asked by a resolver that has nothing in its cache, takes seconds.
+// CountedNames gives all questions of a message twenty, as RFC 7208 4.6.4 has it.
 constexpr std::chrono::seconds patience{5};
+
+constexpr unsigned suspicious = 10;  // late answers in a row
+constexpr std::chrono::seconds look_each{10}, look_patience{2};
+// A name that nobody has asked for before, so that no cache answers. Whatever the answer is, it is one.
+std::string unheard_of() {
+  return "guichet-" + std::to_string(std::random_device()()) + ".arpa";
+}
 
 NameAnswer answer_of(net::DnsAnswer answer) {
   switch (answer.outcome) {
@@ -34,29 +42,52 @@ static_assert(static_cast<int>(filters::NameType::aaaa) == static_cast<int>(net:
 
 }  // namespace
 
-bool DnsBreaker::allows() {
+bool DnsHealth::allows(net::Resolver& resolver) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (late_in_a_row_ < suspicious) return true;
+    if (Clock::now() < next_look_) return !dead_;
+    next_look_ = Clock::now() + look_each;
+  }
+  auto promise = std::make_shared<std::promise<bool>>();
+  auto answer = promise->get_future();
+  const auto until = Clock::now() + look_patience;
+  resolver.ask(unheard_of(), net::RecordType::txt, until, [promise, until](const net::DnsAnswer& said) {
+    promise->set_value(said.outcome != net::DnsAnswer::Outcome::failed || Clock::now() < until);
+  });
+  const bool alive = answer.get();
   const std::lock_guard lock(mutex_);
-  return breaker_.may_ask(std::chrono::steady_clock::now());
+  dead_ = !alive;
+  if (alive) late_in_a_row_ = 0;
+  return alive;
 }
 
-void DnsBreaker::told(bool answered) {
+void DnsHealth::told(bool late) {
+  late ? ++late_ : ++answered_;
   const std::lock_guard lock(mutex_);
-  if (answered)
-    breaker_.succeeded();
-  else
-    breaker_.failed(std::chrono::steady_clock::now(), "no answer");
+  late_in_a_row_ = late ? late_in_a_row_ + 1 : 0;
+  if (!late) dead_ = false;
 }
 
+std::string DnsHealth::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return dead_ ? "none of the last " + std::to_string(late_in_a_row_) + " questions was answered"
+               : std::string();
+}
+
+// SERVFAIL is an answer: of a resolver that lives, about a name that somebody chose.
 std::future<NameAnswer> JudgeNames::begin(const NameQuestion& question) {
   auto promise = std::make_shared<std::promise<NameAnswer>>();
   auto future = promise->get_future();
-  if (!breaker_.allows()) {
+  if (!health_->allows(resolver_)) {
     promise->set_value({});
     return future;
   }
-  resolver_.ask(question.name, record_type(question.type), std::chrono::steady_clock::now() + patience,
-                [promise, &breaker = breaker_](net::DnsAnswer answer) {
-                  breaker.told(answer.outcome != net::DnsAnswer::Outcome::failed);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  resolver_.ask(question.name, record_type(question.type), until,
+                [promise, until, health = health_](net::DnsAnswer answer) {
+                  const bool failed = answer.outcome == net::DnsAnswer::Outcome::failed;
+                  health->told(failed && std::chrono::steady_clock::now() >= until);
                   promise->set_value(answer_of(std::move(answer)));
                 });
   return future;

@@ -3,33 +3,49 @@
 // sum.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "filters/circuit_breaker.h"
 #include "filters/names.h"
 #include "net/resolver.h"
 
 namespace guichet::cli {
 
-// Keeps a resolver that answers nothing from being waited for by each message in turn. Thread-safe; one for
-// all workers.
-class DnsBreaker {
+// Keeps a resolver that answers nothing from being waited for by each message in turn. Whoever sends mail
+// chooses what is asked, and may have chosen a name whose servers never answer; so late answers raise a
+// suspicion and no more, and a question of our own decides. Thread-safe; one for all workers.
+class DnsHealth {
  public:
-  [[nodiscard]] bool allows();
-  void told(bool answered);
+  // False: nobody answers, do not ask. May ask a question of its own, and wait for it, now and then.
+  [[nodiscard]] bool allows(net::Resolver& resolver);
+  void told(bool late);
+
+  [[nodiscard]] std::uint64_t answered() const { return answered_; }
+  [[nodiscard]] std::uint64_t late() const { return late_; }
+  [[nodiscard]] std::string trouble() const;  // "": all is well
 
  private:
-  std::mutex mutex_;
-  filters::CircuitBreaker breaker_{{.failures_max = 10}};
+  using Clock = std::chrono::steady_clock;
+  std::atomic<std::uint64_t> answered_ = 0, late_ = 0;
+  mutable std::mutex mutex_;
+  unsigned late_in_a_row_ = 0;
+  bool dead_ = false;
+  Clock::time_point next_look_{};
 };
 
 // For one message; one thread at a time.
 class JudgeNames : public filters::Names {
  public:
-  JudgeNames(net::Resolver& resolver, DnsBreaker& breaker) : resolver_(resolver), breaker_(breaker) {}
+  JudgeNames(net::Resolver& resolver, std::shared_ptr<DnsHealth> health)
+      : resolver_(resolver), health_(std::move(health)) {}
 
   [[nodiscard]] filters::NameAnswer ask(const filters::NameQuestion& question) override;
   void expect(const std::vector<filters::NameQuestion>& questions) override;
@@ -39,7 +55,7 @@ class JudgeNames : public filters::Names {
   std::future<filters::NameAnswer> begin(const filters::NameQuestion& question);
 
   net::Resolver& resolver_;
-  DnsBreaker& breaker_;
+  const std::shared_ptr<DnsHealth> health_;
   std::map<Key, std::future<filters::NameAnswer>> expected_;
 };
 

@@ -1,6 +1,5 @@
 #include "cli/judge_queue.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace guichet::cli {
@@ -18,21 +17,21 @@ void JudgeQueue::add_first(const store::MessageId& message) {
 
 void JudgeQueue::put(const store::MessageId& message, bool first) {
   const std::lock_guard lock(mutex_);
-  if (known_.size() >= items_max_ && !first) {
+  if (ready_.size() >= items_max_ && !first) {
     left_out_ = true;
     return;
   }
   if (!known_.insert(message.uuid).second) return;
-  const Item item{message, false};
-  first ? ready_.push_front(item) : ready_.push_back(item);
+  (first ? first_ : ready_).push_back(message);
   changed_.notify_one();
 }
 
-// It is being judged: known_ has it already.
+// More than so many do not wait.
 void JudgeQueue::add_later(const store::MessageId& message, Clock::time_point due) {
   const std::lock_guard lock(mutex_);
   known_.insert(message.uuid);
-  later_.emplace(due, message);
+  waiting_.insert(message.uuid);
+  later_.emplace(later_.size() < items_max_ ? due : Clock::now(), message);
   changed_.notify_one();
 }
 
@@ -45,23 +44,26 @@ void JudgeQueue::look_in_index() {
 void JudgeQueue::release_due() {
   const auto now = Clock::now();
   while (!later_.empty() && later_.begin()->first <= now) {
-    ready_.push_back({later_.begin()->second, true});
+    ready_.push_back(later_.begin()->second);
+    waiting_.erase(later_.begin()->second.uuid);
     later_.erase(later_.begin());
+    changed_.notify_one();
   }
 }
 
-std::optional<JudgeQueue::Item> JudgeQueue::next() {
+std::optional<store::MessageId> JudgeQueue::next() {
   release_due();
-  if (ready_.empty()) return std::nullopt;
-  const auto item = ready_.front();
-  ready_.pop_front();
-  return item;
+  auto& from = first_.empty() ? ready_ : first_;
+  if (from.empty()) return std::nullopt;
+  const auto message = from.front();
+  from.pop_front();
+  return message;
 }
 
-std::optional<JudgeQueue::Item> JudgeQueue::take(const std::stop_token& stop) {
+std::optional<store::MessageId> JudgeQueue::take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    if (const auto item = next()) return item;
+    if (const auto message = next()) return message;
     if (std::exchange(left_out_, false)) {
       lock.unlock();
       const auto messages = refill_();
@@ -70,7 +72,7 @@ std::optional<JudgeQueue::Item> JudgeQueue::take(const std::stop_token& stop) {
       lock.lock();
       continue;
     }
-    const auto ready = [this] { return !ready_.empty() || left_out_; };
+    const auto ready = [this] { return !first_.empty() || !ready_.empty() || left_out_; };
     if (later_.empty())
       changed_.wait(lock, stop, ready);
     else
@@ -81,13 +83,12 @@ std::optional<JudgeQueue::Item> JudgeQueue::take(const std::stop_token& stop) {
 
 void JudgeQueue::done(const store::MessageId& message) {
   const std::lock_guard lock(mutex_);
-  const auto waits = [&](const auto& later) { return later.second == message; };
-  if (std::ranges::none_of(later_, waits)) known_.erase(message.uuid);
+  if (!waiting_.contains(message.uuid)) known_.erase(message.uuid);
 }
 
 std::size_t JudgeQueue::size() const {
   const std::lock_guard lock(mutex_);
-  return ready_.size() + later_.size();
+  return first_.size() + ready_.size() + later_.size();
 }
 
 }  // namespace guichet::cli

@@ -28,23 +28,31 @@ class Judging {
 
   // Begins, with what an earlier run has left undelivered.
   void start();
-  // Waits for what is being judged, which takes as long as a filter may. What waits stays in the store.
+  // From its return on nothing more is judged: what is being asked of DNS may be answered falsely soon.
+  void begin_stop();
+  // Waits for what is under way, which takes as long as a filter may. What was not judged stays in the store.
+  // Afterwards all may be called, and nothing comes of it.
   void stop();
 
   // It is durable. From any thread, never blocks.
   void add(const store::MessageId& message) { queue_.add(message); }
+  [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
   // Before all others, for a client that waits for its answer.
   void add_first(const store::MessageId& message, FirstAnswers::Done done);
 
  private:
   void run(const std::stop_token& stop);
-  void judge(const JudgeQueue::Item& item);
-  void judge(const JudgeQueue::Item& item, const smtpd::Undelivered& message);
+  void judge(const store::MessageId& id);
+  void judge(const smtpd::Undelivered& message);
+  [[nodiscard]] std::optional<smtpd::Reply> claim_refusal(const store::MessageId& message,
+                                                          const filters::Scan<filters::RspamdVerdict>& spam);
   [[nodiscard]] store::Result<FilteredMessage> filtered(const smtpd::Undelivered& message) const;
   [[nodiscard]] bool is_late(const smtpd::Undelivered& message) const;
-  bool refuse(const smtpd::Undelivered& message, const FilteredMessage& whole,
-              const filters::Verdict& verdict);
-  bool deliver(const smtpd::Undelivered& message, const smtpd::Judgement& judgement);
+  void log(const smtpd::Undelivered& message, const filters::Verdict& verdict,
+           const smtpd::Judgement& judgement) const;
+  void refuse(const smtpd::Undelivered& message, smtpd::Judgement judgement, smtpd::Reply refusal);
+  enum class Delivered { now, before, put_off };
+  Delivered deliver(const smtpd::Undelivered& message, const smtpd::Judgement& judgement);
   bool append_unless_erased(const store::MessageId& id, store::Append append);
   void put_off(const store::MessageId& message, const std::string& why);
   [[nodiscard]] std::vector<store::MessageId> undelivered() const;
@@ -53,8 +61,10 @@ class Judging {
   smtpd::Intake& intake_;
   Filtering& filtering_;
   const Alarm alarm_;
+  store::Instant started_;  // what was left by an earlier run is not late because of that
   JudgeQueue queue_;
   FirstAnswers first_;
+  std::atomic<bool> stopping_ = false;
   std::vector<std::jthread> threads_;
 };
 

@@ -474,7 +474,7 @@ constexpr auto commands = std::to_array<Command>({
      [](const conf::Settings& s, const Arguments& a) {
        return quarantine_release(s, quarantine_options(a));
      }},
-    {"quarantine", "discard", "Never deliver them; they stay in the archive", take_release,
+    {"quarantine", "discard", "Never deliver them", take_release,
      [](const conf::Settings& s, const Arguments& a) {
        return quarantine_discard(s, quarantine_options(a));
      }},

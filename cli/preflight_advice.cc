@@ -295,8 +295,17 @@ class Preflight {
                threshold = value("INCOMING_EMAIL_SPAM_THRESHOLD");
     if (action == "false" || action.empty() || threshold == "false" || threshold.empty())
       return say(Kind::fine, "Alaveteli asks no spam header");
+    const auto header = value("INCOMING_EMAIL_SPAM_HEADER");
+    const auto& filters = settings_.filters;
+    if (!filters.rspamd.empty() && lower(header) == lower(filters.spam_header))
+      return say(Kind::fine, "Alaveteli acts on " + quoted(header) + ", where rspamd's score is");
+    if (!filters.rspamd.empty())
+      return say(
+          Kind::must,
+          "Alaveteli acts on " + quoted(header) + ", and rspamd's score is in " + quoted(filters.spam_header),
+          Where::guichet_toml, {"spam_header = " + quoted(header)});
     say(Kind::must,
-        "Alaveteli acts on " + quoted(value("INCOMING_EMAIL_SPAM_HEADER")) +
+        "Alaveteli acts on " + quoted(header) +
             ", which this Guichet does not set: a sender could, and set it low or high",
         Where::general_yml, {"INCOMING_EMAIL_SPAM_ACTION: false", "INCOMING_EMAIL_SPAM_THRESHOLD: false"});
   }

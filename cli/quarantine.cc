@@ -87,7 +87,8 @@ int quarantine_release(const conf::Settings& settings, const QuarantineOptions& 
 int quarantine_discard(const conf::Settings& settings, const QuarantineOptions& options) {
   return act_on(settings, options,
                 {.command = "discard",
-                 .announced = " deliveries will never be handed over; the messages stay in the archive",
+                 .announced = " deliveries will never be handed over; the messages stay in the archive for "
+                              "filters.keep_discarded_days",
                  .question = "Discard them?",
                  .done = " discarded"});
 }

@@ -18,7 +18,7 @@ struct QuarantineOptions {
 int quarantine_list(const conf::Settings& settings, const QuarantineOptions& options);
 // Delivered after all: as another delivery, under a uid of its own, with the fields that it was given.
 int quarantine_release(const conf::Settings& settings, const QuarantineOptions& options);
-// Never delivered; the message stays in the archive.
+// Never delivered; the message stays in the archive, for filters.keep_discarded_days.
 int quarantine_discard(const conf::Settings& settings, const QuarantineOptions& options);
 
 }  // namespace guichet::cli

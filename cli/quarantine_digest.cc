@@ -3,6 +3,7 @@
 #include <ctime>
 #include <fstream>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <variant>
 
 #include "cli/plain_text.h"
@@ -27,15 +28,45 @@ std::string formatted(const std::tm& time, const char* format) {
   return {text, std::strftime(text, sizeof text, format, &time)};
 }
 
-std::string line_of(const store::QueueRow& row) {
-  const auto& delivery = row.delivery;
-  return delivery.message.uuid.text() + "  " + delivery.at.rfc3339().substr(0, 16) + "Z  " +
-         plain(delivery.recipient) + "  " + (row.last ? plain(row.last->detail) : "") + "\r\n";
+std::string member(const nlohmann::json& findings, const char* name) {
+  const auto mime = findings.find("mime");
+  if (mime == findings.end() || !mime->is_object()) return {};
+  const auto found = mime->find(name);
+  return found != mime->end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string lines_of(const QuarantinedMessage& message) {
+  const auto& delivery = message.row.delivery;
+  const auto findings = nlohmann::json::parse(message.findings, nullptr, false);
+  std::string text = delivery.message.uuid.text() + "  " + delivery.at.rfc3339().substr(0, 16) + "Z  " +
+                     plain(delivery.recipient) + "\r\n";
+  if (findings.is_object())
+    for (const auto* name : {"from", "subject"})
+      if (const auto value = member(findings, name); !value.empty()) text += "    " + plain(value) + "\r\n";
+  return text + "    " + (message.row.last ? plain(message.row.last->detail) : "") + "\r\n\r\n";
+}
+
+// With what was found out about each that will be listed.
+store::Result<std::vector<QuarantinedMessage>> quarantined(store::IndexReader& index,
+                                                           const store::Archive& archive) {
+  const auto rows = index.quarantined("", SIZE_MAX);
+  if (!rows) return tl::unexpected(rows.error());
+  std::vector<QuarantinedMessage> messages;
+  for (const auto& row : *rows) {
+    messages.push_back({row, {}});
+    if (messages.size() > rows_listed) continue;
+    const auto places = index.verdicts(row.delivery.message);
+    if (!places) return tl::unexpected(places.error());
+    const auto fact = places->empty() ? store::Result<store::Fact>() : archive.fact(places->back());
+    if (const auto* judged = fact ? std::get_if<store::Judged>(&*fact) : nullptr)
+      messages.back().findings = judged->findings;
+  }
+  return messages;
 }
 
 }  // namespace
 
-std::string compose_digest(const std::vector<store::QueueRow>& rows, const std::string& recipient,
+std::string compose_digest(const std::vector<QuarantinedMessage>& rows, const std::string& recipient,
                            const std::string& hostname, store::Instant now) {
   const auto time = local(now);
   std::string text = "From: Guichet <postmaster@" + hostname + ">\r\nTo: " + recipient +
@@ -45,12 +76,12 @@ std::string compose_digest(const std::vector<store::QueueRow>& rows, const std::
                      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
                      "Rules keep these from Alaveteli until somebody has looked:\r\n\r\n";
   for (std::size_t i = 0; i < std::min(rows.size(), rows_listed); ++i)
-    text += line_of(rows[i]);
+    text += lines_of(rows[i]);
   if (rows.size() > rows_listed) text += "and " + std::to_string(rows.size() - rows_listed) + " more\r\n";
   return text +
-         "\r\nguichet quarantine show ID       says what was found out\r\n"
-         "guichet quarantine release ID    delivers it\r\n"
-         "guichet quarantine discard ID    does not\r\n";
+         "guichet quarantine show ID                     says what was found out\r\n"
+         "guichet quarantine release ID --reason TEXT    delivers it\r\n"
+         "guichet quarantine discard ID --reason TEXT    does not\r\n";
 }
 
 std::filesystem::path QuarantineDigest::mark() const {
@@ -66,13 +97,13 @@ store::Result<void> QuarantineDigest::look() {
   if (time.tm_hour < hour_of_day || last == today) return {};
   auto& store = intake_.store();
   if (store::detached(store.archive().disk(), settings_.store.path)) return {};
-  const auto rows = store.ask([](store::IndexReader& index) { return index.quarantined("", SIZE_MAX); });
+  const auto rows = store.ask([&](store::IndexReader& index) { return quarantined(index, store.archive()); });
   if (!rows) return tl::unexpected(rows.error());
   if (rows->empty()) return {};
-  const auto& recipient = settings_.filters.quarantine_digest_to;
-  auto sent = send(compose_digest(*rows, recipient, settings_.smtpd.hostname, now));
-  if (sent) std::ofstream(mark()) << today << '\n';
-  return sent;
+  // First: if it cannot be written, nobody is to be sent a list every ten minutes.
+  if (!(std::ofstream(mark()) << today << std::endl))
+    return store::fail(store::ErrorKind::io, "cannot write " + mark().string());
+  return send(compose_digest(*rows, settings_.filters.quarantine_digest_to, settings_.smtpd.hostname, now));
 }
 
 // Like a message that was imported: nobody has sent it here, and it is not judged.

@@ -13,8 +13,13 @@
 
 namespace guichet::cli {
 
+struct QuarantinedMessage {
+  store::QueueRow row;
+  std::string findings;  // JSON (filters/verdict.h); "": none are known
+};
+
 // The message, whole. `now` is its date.
-[[nodiscard]] std::string compose_digest(const std::vector<store::QueueRow>& rows,
+[[nodiscard]] std::string compose_digest(const std::vector<QuarantinedMessage>& rows,
                                          const std::string& recipient, const std::string& hostname,
                                          store::Instant now);
 
@@ -24,7 +29,7 @@ class QuarantineDigest {
   QuarantineDigest(const conf::Settings& settings, smtpd::Intake& intake, const smtpd::Policy& policy)
       : settings_(settings), intake_(intake), policy_(policy) {}
 
-  // Sends it, if this is the hour and it was not sent today. The error is for the operator.
+  // Sends it, from seven in the morning on, unless it was sent today. The error is for the operator.
   [[nodiscard]] store::Result<void> look();
 
  private:

@@ -69,6 +69,7 @@ class Status {
     tls();
     messages();
     disk();
+    filters();
     off_site();
     scrub();
     drill();
@@ -182,6 +183,19 @@ class Status {
     if (!growth.octets_per_day) return "; too early to say how long that does";
     return "; grows " + in_units(*growth.octets_per_day) + " a day" +
            (growth.days_left ? ", room for " + std::to_string(*growth.days_left) + " days" : "");
+  }
+
+  void filters() {
+    if (!settings_.filters.any() || !gateway_listens(settings_.store.path)) return;
+    const auto standing = ask_gateway(settings_.store.path, {{"command", "filters"}});
+    if (!standing) return page_.problem("the gateway does not tell of its filters: " + standing.error().text);
+    const auto& down = standing->value("down", Json::object());
+    page_.json["filters"] = {{"waiting", standing->value("waiting", 0)}, {"down", down}};
+    page_.line("filters", std::to_string(standing->value("waiting", 0)) + " messages wait to be judged");
+    for (const auto& [name, words] : down.items())
+      page_.problem(name + " fails, " + text_of(down, name.c_str()) +
+                    ": mail is delivered without what it would say. Once it works again, guichet judge "
+                    "--again --since TIME looks at what came meanwhile");
   }
 
   void off_site() {

@@ -28,8 +28,12 @@ std::vector<Option> worker_options() {
       {.key = "deadline_s",
        .place = at(&Settings::filters, &FilterSettings::deadline_s),
        .form = Number{.min = 1, .max = 3600, .unit = "seconds"},
-       .doc = "A message that could not be judged so long after it was received is delivered all the same, "
-              "with a field X-Guichet-Unjudged that says why."},
+       .doc =
+           "A message that could not be looked into so long after it was received, or after the gateway "
+           "was started, is delivered as it is, with a field X-Guichet-Unjudged that says why; of rules "
+           "those "
+           "count that ask for its envelope, or for unjudged. Looking into one takes half a minute at most, "
+           "and clamd_timeout_s twice."},
       {.key = "memory_mib",
        .place = at(&Settings::filters, &FilterSettings::memory_mib),
        .form = Number{.min = 16, .max = 4096, .unit = "mebioctets"},
@@ -64,15 +68,22 @@ std::vector<Option> scanner_options() {
       {.key = "ask_before_answer",
        .place = at(&Settings::filters, &FilterSettings::ask_before_answer),
        .form = Flag{},
-       .doc = "Asks rspamd after a message was filed and before its sender is answered. What it calls "
-              "\"reject\" is answered 550 then, \"soft reject\" 451, and is kept in quarantine, from where "
-              "guichet quarantine release delivers it. No answer within 10 seconds means 250."},
+       .doc =
+           "Asks rspamd after a message was filed and before its sender is answered, unless it is for a "
+           "request address that is GENUINE, or for the postmaster. What it calls \"reject\" is answered 550 "
+           "then, \"soft reject\" 451, and each such try is kept in quarantine, from where guichet "
+           "quarantine "
+           "release delivers it. No answer within 10 seconds means 250."},
       {.key = "clamd",
        .place = at(&Settings::filters, &FilterSettings::clamd),
        .form = Text{.shape = &scanner_address},
        .doc = "ClamAV's daemon, such as \"/run/clamav/clamd.ctl\" or \"127.0.0.1:3310\": it looks for "
-              "viruses. What it could not look into is \"unscanned\", which is not \"clean\". Empty: nobody "
-              "is asked."},
+              "viruses, in "
+              "the whole message and, with parts, in each part. What is found is written into a field "
+              "X-Guichet-Virus; a [[rule]] can keep it from Alaveteli. What it could not look into is "
+              "\"unscanned\", which is not \"clean\": set AlertExceedsMax yes in clamd.conf, and MaxFileSize "
+              "and "
+              "StreamMaxLength to scan_octets_max. Empty: nobody is asked."},
       {.key = "clamd_timeout_s",
        .place = at(&Settings::filters, &FilterSettings::clamd_timeout_s),
        .form = Number{.min = 1, .max = 600, .unit = "seconds"},
@@ -130,11 +141,14 @@ std::vector<Option> condition_options() {
       {.key = "dkim",
        .place = at(&Settings::rules, &Rule::dkim),
        .form = TextList{.shape = &auth_result},
-       .doc = "The best result of its DKIM signatures is one of these; \"none\" is no signature."},
+       .doc =
+           "The result of its DKIM signatures is one of these: pass where one passes, whoever signed (dmarc "
+           "says whether that is the author), else that of the first; \"none\" is no signature."},
       {.key = "dmarc",
        .place = at(&Settings::rules, &Rule::dmarc),
        .form = TextList{.shape = &auth_result},
-       .doc = "The result of DMARC is one of these."},
+       .doc = "The result of DMARC is one of these. \"permerror\": it has no one author, such as two From "
+              "fields; \"none\": its domain publishes no policy."},
       {.key = "kinds",
        .place = at(&Settings::rules, &Rule::kinds),
        .form = TextList{.shape = &message_kind},
@@ -143,8 +157,8 @@ std::vector<Option> condition_options() {
       {.key = "files",
        .place = at(&Settings::rules, &Rule::files),
        .form = TextList{.shape = &word},
-       .doc = "A part has a name or a type like one of these, such as *.exe or application/x-msdownload. "
-              "Needs parts."},
+       .doc = "A part has a name, a type or a mark like one of these, such as *.exe, "
+              "application/x-msdownload or encrypted-archive. Needs parts."},
       {.key = "virus",
        .place = at(&Settings::rules, &Rule::virus),
        .form = TextList{.shape = &virus_result},

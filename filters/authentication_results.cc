@@ -179,4 +179,12 @@ std::string authentication_results(const Findings& findings, const Envelope& env
   return std::move(field).whole();
 }
 
+bool names_authserv(const Message& message, std::string_view hostname) {
+  const auto wanted = lower_case(hostname);
+  const auto values = message.values("authentication-results");
+  return std::any_of(values.begin(), values.end(), [&](std::string_view value) {
+    return lower_case(value).find(wanted) != std::string::npos;
+  });
+}
+
 }  // namespace guichet::filters

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "filters/findings.h"
+#include "filters/message.h"
 
 namespace guichet::filters {
 
@@ -23,5 +25,9 @@ namespace guichet::filters {
 // One result is not that of its finding: a DKIM pass that leaves octets of the body unsigned is written as
 // `policy` (RFC 8601 2.7.1: "some aspect of the signature was not acceptable"), for readers look at one word.
 [[nodiscard]] std::string authentication_results(const Findings& findings, const Envelope& envelope);
+
+// Whether the message brings results that bear this name (RFC 8601 5), however they are written: where it
+// stands in such a field at all.
+[[nodiscard]] bool names_authserv(const Message& message, std::string_view hostname);
 
 }  // namespace guichet::filters

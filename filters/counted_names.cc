@@ -51,8 +51,8 @@ CountedNames::Key CountedNames::key_of(const NameQuestion& question) {
 }
 
 bool CountedNames::count(const Key& key) {
+  if (counted_.contains(key)) return true;  // it was expected, and is being answered already
   if (waited_ >= limits_.time) return false;
-  if (counted_.contains(key)) return true;
   if (queries_ >= limits_.queries_max) return false;
   ++queries_;
   counted_.insert(key);

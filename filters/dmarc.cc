@@ -91,7 +91,10 @@ DmarcFinding evaluate_dmarc(const Author& author, const std::optional<SpfFinding
   DmarcFinding finding;
   finding.from_domain = author.domain;
   finding.why = author.why;
-  if (author.domain.empty()) return finding;
+  if (author.domain.empty()) {
+    finding.result = AuthResult::permerror;
+    return finding;
+  }
   const auto found = discover(author.domain, names, suffixes);
   finding.result = found.result;
   finding.why = found.why;

@@ -14,7 +14,10 @@ namespace guichet::filters {
 // RFC 7489 6.6.2. Asks for two names at most. The results:
 //   pass       a pass of SPF or of DKIM is in alignment with the author
 //   fail       none is
-//   none       no policy is published, or there is no one author (RFC 7489 11.2)
+//   none       no policy is published
+//   permerror  there is no one author whom a policy could be asked for (RFC 7489 6.6.1): apart from `none`,
+//   so
+//              that two From fields are no way around a rule about `fail`
 //   temperror  the policy could not be asked for; or nothing passes, and what could not be asked for might
 //
 // A DKIM pass that leaves octets of the body unsigned (l=) counts for nothing: whoever holds one such message

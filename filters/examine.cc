@@ -1,5 +1,6 @@
 #include "filters/examine.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,10 +23,14 @@ std::string domain_of(const Envelope& envelope) {
 }
 
 // The names that are asked for whatever comes of them.
-std::vector<NameQuestion> first_questions(const Envelope& envelope, const Author& author) {
+std::vector<NameQuestion> first_questions(const Envelope& envelope, const Author& author,
+                                          const PublicSuffix& suffixes) {
   std::vector<NameQuestion> questions;
   if (const auto domain = domain_of(envelope); !domain.empty()) questions.push_back({domain, NameType::txt});
   if (!author.domain.empty()) questions.push_back({"_dmarc." + author.domain, NameType::txt});
+  const auto organization = suffixes.organizational_domain(author.domain);
+  if (!organization.empty() && organization != author.domain)
+    questions.push_back({"_dmarc." + organization, NameType::txt});
   if (const auto client = parse_client(envelope.client))
     questions.push_back({pointer_name(*client), NameType::ptr});
   return questions;
@@ -61,12 +66,12 @@ Examiner::Examiner(ExamineOptions options) : options_(options) {
   prepare_inventory();
 }
 
-// Keys and policy before SPF: what a hostile SPF record may use up of the questions is what is left.
+// Keys and policy before SPF, whose record is a stranger's: it may use up what is left of questions and time.
 void Examiner::authenticate(const Envelope& envelope, const Message& message, Names& names,
                             Tell& tell) const {
   tell.begins(Stage::dkim);
   const auto author = author_of(message);
-  names.expect(first_questions(envelope, author));
+  names.expect(first_questions(envelope, author, suffixes_));
   auto [signatures, left_out] = dkim_.verify(message, names, envelope.received_unix_s);
   mark_author(author, suffixes_, signatures);
   tell_piece(tell, [&, count = left_out](Findings& piece) {
@@ -74,6 +79,7 @@ void Examiner::authenticate(const Envelope& envelope, const Message& message, Na
     piece.dkim_done = true;
     piece.dkim_left_out = count;
   });
+  (void)evaluate_dmarc(author, std::nullopt, {}, names, suffixes_);  // so that its answers are there
   tell.begins(Stage::spf);
   const auto spf = envelope.client.empty() ? SpfFinding() : check_spf(names, spf_question(envelope));
   tell_piece(tell, [&](Findings& piece) { piece.spf = spf; });

@@ -32,16 +32,22 @@ bool is_from(const Strings& patterns, std::string_view mail_from) {
 
 bool has_file(const Strings& patterns, const std::optional<MimeFinding>& mime) {
   return mime && std::ranges::any_of(mime->parts, [&](const PartFinding& part) {
-           return any_matches(patterns, part.name) || any_matches(patterns, part.type);
+           return any_matches(patterns, part.name) || any_matches(patterns, part.type) ||
+                  any_matches(patterns, part.flags);
          });
+}
+
+// As the field in the served form has it: what leaves octets unsigned is no pass.
+AuthResult result_of(const DkimFinding& finding) {
+  return finding.partial && finding.result == AuthResult::pass ? AuthResult::policy : finding.result;
 }
 
 // Of several signatures one that passes is enough; else the first one tells.
 std::string_view dkim_result(const Findings& findings) {
   if (findings.dkim.empty()) return findings.dkim_done ? "none" : "";
-  const auto passes = [](const DkimFinding& finding) { return finding.result == AuthResult::pass; };
+  const auto passes = [](const DkimFinding& finding) { return result_of(finding) == AuthResult::pass; };
   const auto found = std::ranges::find_if(findings.dkim, passes);
-  return name_of(found == findings.dkim.end() ? findings.dkim.front().result : found->result);
+  return name_of(result_of(found == findings.dkim.end() ? findings.dkim.front() : *found));
 }
 
 template <class Finding>

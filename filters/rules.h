@@ -23,8 +23,8 @@ struct Rule {
   std::vector<std::string> classes;                                   // of recipients
   std::vector<std::string> spf, dkim, dmarc;                          // words of RFC 8601 2.7
   std::vector<std::string> kinds;                                     // MimeFinding::message_class
-  std::vector<std::string> files;                                     // patterns, of names and of types
-  std::vector<std::string> virus;                                     // "clean", "found", "unscanned"
+  std::vector<std::string> files;  // patterns, of names, of types and of PartFinding::flags
+  std::vector<std::string> virus;  // "clean", "found", "unscanned"
   unsigned spam_score_min = 0;
   std::uint64_t size_octets_min = 0;
   bool unjudged = false;

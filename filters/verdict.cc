@@ -1,5 +1,6 @@
 #include "filters/verdict.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "filters/findings_json.h"
@@ -27,23 +28,35 @@ Json to_json(const Scan<ClamdVerdict>& virus) {
   return {{"result", "found"}, {"name", virus->name}};
 }
 
-void add(std::string& list, std::string_view what) {
+void add(std::string& list, std::string_view what, std::string_view between = "; ") {
   if (what.empty()) return;
-  if (!list.empty()) list += "; ";
+  if (!list.empty()) list += between;
   list += what;
+}
+
+// What another time might have been known.
+std::string unanswered(const Findings& findings) {
+  const auto is_unknown = [](const auto& finding) { return finding.result == AuthResult::temperror; };
+  std::string names;
+  if (findings.spf && is_unknown(*findings.spf)) add(names, "SPF", ", ");
+  if (std::any_of(findings.dkim.begin(), findings.dkim.end(), is_unknown)) add(names, "DKIM", ", ");
+  if (findings.dmarc && is_unknown(*findings.dmarc)) add(names, "DMARC", ", ");
+  return names;
 }
 
 }  // namespace
 
 bool is_unjudged(const Verdict& verdict) {
-  return !verdict.findings.errors.empty() || (verdict.spam && !*verdict.spam) ||
-         (verdict.virus && !*verdict.virus);
+  return !verdict.findings.errors.empty() || !unanswered(verdict.findings).empty() ||
+         (verdict.spam && !*verdict.spam) || (verdict.virus && !*verdict.virus);
 }
 
 std::string why_unjudged(const Verdict& verdict) {
   std::string why;
   for (const auto& error : verdict.findings.errors)
     add(why, error);
+  if (const auto names = unanswered(verdict.findings); !names.empty())
+    add(why, "DNS did not answer for " + names);
   if (verdict.spam && !*verdict.spam) add(why, "spam: " + verdict.spam->error().why);
   if (verdict.virus && !*verdict.virus) add(why, "viruses: " + verdict.virus->error().why);
   constexpr std::size_t octets_max = 600;

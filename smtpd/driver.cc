@@ -410,7 +410,7 @@ class Driver {
     const auto origin = origin_of(envelope);
     if (!filed) {
       refusal = reply_for(filed.error());
-    } else if (server_.intake.judges_first(origin)) {
+    } else if (server_.intake.judges_first(origin, classes_)) {
       refusal = co_await judge_first(id);
     } else {
       server_.intake.filed(id, origin);

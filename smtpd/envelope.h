@@ -47,8 +47,8 @@ struct Trace {
   store::MessageId message;
   store::Instant received;
   store::Digest digest;
-  std::string recipient;        // of this delivery
-  bool add_message_id = false;  // the original has none, or an empty one
+  std::string recipient;                // of this delivery
+  bool add_message_id = false;          // the original has none, or an empty one
   std::string_view judged_fields = {};  // what filters say of it, whole fields; "": it was not judged
 };
 [[nodiscard]] std::string compose_prefix(const Envelope& envelope, const Trace& trace);

@@ -4,6 +4,7 @@
 // go, to nobody. Used by the driver; knows no socket.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -84,8 +85,12 @@ class Intake {
   // Whether messages from there wait for a judgement. Imported ones do not: what they rested on is gone.
   [[nodiscard]] bool judges(Origin origin) const { return options_.judge && origin != Origin::mailbox; }
   // Whether the client is answered by judge_first(). A server of ours has accepted it already.
-  [[nodiscard]] bool judges_first(Origin origin) const {
-    return options_.judge_first && origin == Origin::stranger;
+  // Mail to an address that Alaveteli has given out, or to the postmaster, is not refused for what is in it.
+  [[nodiscard]] bool judges_first(Origin origin, const std::vector<RecipientClass>& classes) const {
+    const auto is_spared = [](RecipientClass each) {
+      return each == RecipientClass::genuine || each == RecipientClass::local;
+    };
+    return options_.judge_first && origin == Origin::stranger && std::ranges::none_of(classes, is_spared);
   }
   void judge_first(const store::MessageId& message, IntakeOptions::Judged done) const {
     options_.judge_first(message, std::move(done));

@@ -27,8 +27,8 @@ class JudgeQueueTest : public testing::Test {
 
   unsigned taken() {
     const auto item = queue.take(stop.get_token());
-    queue.done(item->message);
-    return item->message.uuid.octets.back();
+    queue.done(*item);
+    return item->uuid.octets.back();
   }
 };
 
@@ -36,7 +36,8 @@ TEST_F(JudgeQueueTest, GivesInOrderAndWhoIsWaitedForFirst) {
   for (const unsigned n : {1, 2, 3})
     queue.add(message(n));
   queue.add_first(message(9));
-  EXPECT_THAT((std::vector{taken(), taken(), taken(), taken()}), ElementsAre(9, 1, 2, 3));
+  queue.add_first(message(8));
+  EXPECT_THAT((std::vector{taken(), taken(), taken(), taken(), taken()}), ElementsAre(9, 8, 1, 2, 3));
 }
 
 TEST_F(JudgeQueueTest, GivesEachOnceHoweverOftenItIsAdded) {
@@ -45,7 +46,7 @@ TEST_F(JudgeQueueTest, GivesEachOnceHoweverOftenItIsAdded) {
   const auto item = queue.take(stop.get_token());
   queue.add(message(1));
   EXPECT_EQ(queue.size(), 0u) << "it is being judged";
-  queue.done(item->message);
+  queue.done(*item);
   queue.add(message(1));
   EXPECT_EQ(queue.size(), 1u);
 }
@@ -66,17 +67,24 @@ TEST_F(JudgeQueueTest, LooksInTheIndexWhenItIsTold) {
   EXPECT_EQ(taken(), 7);
 }
 
-TEST_F(JudgeQueueTest, WhatWaitsComesBackAsSuch) {
+TEST_F(JudgeQueueTest, WhatWaitsComesBackOnce) {
   queue.add(message(1));
   auto item = queue.take(stop.get_token());
-  EXPECT_FALSE(item->waited);
-  queue.add_later(item->message, JudgeQueue::Clock::now());
-  queue.done(item->message);
+  queue.add_later(*item, JudgeQueue::Clock::now());
+  queue.done(*item);
   queue.add(message(1));
   item = queue.take(stop.get_token());
-  EXPECT_TRUE(item->waited);
-  queue.done(item->message);
+  queue.done(*item);
   EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST_F(JudgeQueueTest, WhatWaitsTakesNoRoomFromWhatIsNew) {
+  for (const unsigned n : {1, 2, 3, 4})
+    queue.add_later(message(n), JudgeQueue::Clock::now() + std::chrono::hours(1));
+  queue.add(message(9));
+  EXPECT_EQ(taken(), 9u);
+  queue.add_later(message(5), JudgeQueue::Clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(taken(), 5u) << "one too many: it does not wait";
 }
 
 TEST_F(JudgeQueueTest, AStopWakesWhoeverWaits) {
@@ -95,8 +103,8 @@ TEST_F(JudgeQueueTest, ManyThreadsGetEachMessageOnce) {
     for (int i = 0; i < 3; ++i)
       takers.emplace_back([&] {
         while (const auto item = large.take(stop.get_token())) {
-          ++times.at(item->message.uuid.octets.back());
-          large.done(item->message);
+          ++times.at(item->uuid.octets.back());
+          large.done(*item);
           if (--left == 0) stop.request_stop();
         }
       });

@@ -135,6 +135,14 @@ TEST(Preflight, PrefixSpamAndLogsAreCompared) {
       musts(advise(good + "INCOMING_EMAIL_SPAM_ACTION: holding_pen\nINCOMING_EMAIL_SPAM_THRESHOLD: 7\n"))
           .find("INCOMING_EMAIL_SPAM_ACTION: false"),
       std::string::npos);
+  const auto spam = good +
+                    "INCOMING_EMAIL_SPAM_ACTION: holding_pen\nINCOMING_EMAIL_SPAM_THRESHOLD: 7\n"
+                    "INCOMING_EMAIL_SPAM_HEADER: X-Spam-Score\n";
+  auto ours = settings();
+  ours.filters.rspamd = "http://127.0.0.1:11333";
+  EXPECT_EQ(musts(advise(spam, ours)), "");
+  ours.filters.spam_header = "X-Junk";
+  EXPECT_NE(musts(advise(spam, ours)).find("spam_header = \"X-Spam-Score\""), std::string::npos);
   EXPECT_NE(musts(advise(good_with("MTA_LOG_TYPE", "sendmail"))).find("knows exim and postfix"),
             std::string::npos);
   EXPECT_NE(

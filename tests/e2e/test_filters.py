@@ -130,6 +130,17 @@ class Authentication(FilterTest):
         self.send(g)
         self.assertEqual(self.findings(g)["spf"]["result"], "none", "a server in front that names nobody is no sender")
 
+    def test_a_result_under_our_name_that_a_server_in_front_let_through_is_renamed(self):
+        g = self.filtering({"smtpd.trusted_upstream": ["127.0.0.0/8"]})
+        self.send(g, b"Authentication-Results: MX.example.test; dmarc=pass header.from=mairie.example\r\n" + LETTER)
+        self.judged(g)
+        self.assertIn(b"X-Inbound-Authentication-Results: MX.example.test; dmarc=pass", self.served(g)[0])
+
+    def test_two_authors_are_an_error_and_not_the_absence_of_a_policy(self):
+        g = self.filtering()
+        self.send(g, b"From: other@elsewhere.example\r\n" + LETTER)
+        self.assertEqual(self.findings(g)["dmarc"]["result"], "permerror")
+
     def test_the_same_message_is_the_same_at_every_collection(self):
         g = self.filtering()
         self.send(g)
@@ -340,14 +351,47 @@ class BadDays(FilterTest):
         self.assertEqual(len(self.served(g)), 1)
         self.assertEqual(g.list()[0]["verdicts"], [])
 
-    def test_past_its_deadline_a_message_is_delivered_unjudged(self):
-        g = self.filtering({"filters.deadline_s": 1, "filters.workers": 1}, zone={key: dns.SILENT for key in ZONE})
-        for _ in range(4):
+    def test_past_its_deadline_nobody_waits_for_dns_and_the_rules_hold(self):
+        rules = '[[rule]]\nname = "program"\naction = "quarantine"\nfiles = ["*.exe"]\n'
+        g = self.filtering({"filters.deadline_s": 3, "filters.workers": 1}, rules=rules,
+                           zone={key: dns.SILENT for key in ZONE})
+        for _ in range(3):
             self.send(g)
+        self.send(g, LETTER.replace(b"d%C3%A9cision.pdf", b"setup.exe"))
         messages = self.judged(g, 4)
-        self.assertTrue(any("it could not be judged in time" in m["verdicts"][-1]["findings"].get("errors", [])
-                            for m in messages))
-        self.assertEqual(len(self.served(g)), 4)
+        self.assertEqual(len(self.served(g)), 3)
+        self.assertEqual(messages[0]["deliveries"][0]["state"], "quarantined")
+        self.assertEqual(messages[0]["verdicts"][-1]["findings"]["spf"]["result"], "temperror")
+        self.assertTrue(all(b"X-Guichet-Unjudged: " in form for form in self.served(g)))
+        self.assertGreater(json.loads(g.command("status", "--json", check=False).stdout)["counters"]["filters.late"], 0)
+
+    def test_a_stop_does_not_judge_by_a_resolver_that_is_gone(self):
+        g = self.filtering(zone={key: dns.SILENT for key in ZONE})
+        self.send(g)
+        g.stop()
+        self.dns.zone = dict(ZONE)
+        g.start()
+        verdicts = self.judged(g)[0]["verdicts"]
+        self.assertEqual([v["findings"]["spf"]["result"] for v in verdicts], ["pass"])
+
+    def test_names_that_fail_keep_nobody_elses_from_being_asked(self):
+        bad = {("crook.example", "TXT"): dns.FAIL, ("_dmarc.crook.example", "TXT"): dns.FAIL}
+        g = self.filtering(zone={**ZONE, **bad})
+        for _ in range(8):
+            self.send(g, LETTER.replace(b"mairie.example>", b"crook.example>"), b"x@crook.example")
+        self.judged(g, 8)
+        self.send(g)
+        self.assertEqual(self.findings(g)["spf"]["result"], "pass")
+
+    def test_an_erased_message_is_not_waited_for(self):
+        g = self.filtering(rules='[[rule]]\nname = "w"\naction = "wait"\nwait_s = 2\ndmarc = ["pass"]\n')
+        self.send(g)
+        message = eventually(g.list, "it is filed")[0]["id"]
+        g.command("erase", message, "--reason", "asked for", "--yes")
+        self.send(g, sender=b"x@elsewhere.example")
+        self.send(g)
+        eventually(lambda: all(m["deliveries"] for m in g.list() if "erased" not in m), "the others are delivered")
+        self.assertNotIn("cannot be delivered", g.stderr())
 
     def test_workers_killed_at_random_lose_nothing(self):
         count = 40 if gateway.SANITIZED else 400

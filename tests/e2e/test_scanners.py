@@ -67,9 +67,9 @@ class Spam(FilterTest):
         self.assertEqual(len(self.served(g)), 1)
         refused = {row["last"]["detail"]: row["message"]
                    for row in json.loads(g.command("quarantine", "list", "--json"))}
-        self.assertEqual(set(refused), {"refused with 550: rspamd says reject",
-                                        "refused with 451: rspamd says soft reject"})
-        message = refused["refused with 550: rspamd says reject"]
+        self.assertEqual(set(refused), {"refused with 550 by rspamd",
+                                        "refused with 451 by rspamd"})
+        message = refused["refused with 550 by rspamd"]
         self.assertIn(message, answer)
         kept = json.loads(g.command("refusals", "--json"))
         self.assertEqual(sorted(row["reason"] for row in kept), ["spam", "spam"])
@@ -92,7 +92,21 @@ class Spam(FilterTest):
         self.assertEqual(len(self.served(g)), 1)
 
 
+    def test_mail_to_an_address_that_was_given_out_is_not_refused_for_what_is_in_it(self):
+        g = self.asking({"filters.ask_before_answer": True})
+        with wire.Smtp(g.smtp) as smtp:
+            smtp.deliver([b"postmaster@example.test"], letter(b"reject"))
+        self.judged(g)
+
+
 class Viruses(FilterTest):
+    def test_without_a_rule_it_is_delivered_with_a_mark(self):
+        clamd = scanners.clamd(self, self.folder / "clamd")
+        g = self.filtering({"filters.clamd": clamd.address})
+        self.send(g, letter(b"infected", scanners.MARKER))
+        self.judged(g)
+        self.assertIn("Guichet.Test.Marker", served.value(self.served(g)[0], "X-Guichet-Virus"))
+
     def test_what_is_found_what_is_clean_and_what_was_not_looked_into(self):
         clamd = scanners.clamd(self, self.folder / "clamd")
         rules = '[[rule]]\nname = "virus"\naction = "quarantine"\nvirus = ["found"]\n'

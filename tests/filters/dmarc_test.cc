@@ -144,12 +144,12 @@ TEST(Dmarc, IsATemporaryErrorWithoutAnAnswer) {
   EXPECT_EQ(discovered(names).result, AuthResult::temperror);
 }
 
-TEST(Dmarc, IsNoneWithoutAnAuthor) {
+TEST(Dmarc, IsAnErrorWithoutAnAuthor) {
   NamesFake names;
   const auto found =
       evaluate_dmarc({.domain = "", .why = "there are several From fields"}, spf_found(AuthResult::pass, ""),
                      {dkim_found(AuthResult::pass, "")}, names, suffixes());
-  EXPECT_EQ(found.result, AuthResult::none);
+  EXPECT_EQ(found.result, AuthResult::permerror);
   EXPECT_EQ(found.why, "there are several From fields");
   EXPECT_FALSE(found.spf_aligned || found.dkim_aligned);
   EXPECT_EQ(names.queries(), 0u);

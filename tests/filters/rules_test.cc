@@ -39,7 +39,7 @@ class RulesTest : public testing::Test {
     verdict.findings.dkim_done = true;
     verdict.findings.mime.emplace();
     auto& part = verdict.findings.mime->parts.emplace_back();
-    part.type = "application/pdf", part.name = "R\u00e9ponse.PDF";
+    part.flags = {"encrypted-archive"}, part.type = "application/pdf", part.name = "R\u00e9ponse.PDF";
     verdict.findings.mime->message_class = "bounce";
     RspamdVerdict spam;
     spam.score = 7.5;
@@ -112,6 +112,9 @@ TEST_F(RulesTest, OneSignatureThatPassesIsEnough) {
   EXPECT_TRUE(holds(rule, facts, verdict));
   rule.dkim = {"fail"};
   EXPECT_FALSE(holds(rule, facts, verdict));
+  verdict.findings.dkim[1].partial = true;
+  rule.dkim = {"pass"};
+  EXPECT_FALSE(holds(rule, facts, verdict)) << "anybody can have appended something";
 }
 
 TEST_F(RulesTest, TheFirstThatHoldsCounts) {
