@@ -184,7 +184,12 @@ Filtering::Filtering(const conf::Settings& settings, net::Resolver* resolver, Sa
   mention_counters();
   for (const auto& rule : settings.rules)
     rules_.push_back(rule_of(rule));
-  pool_ = std::make_unique<filters::WorkerPool>(pool_options(settings.filters, news));
+  samples_ = std::make_unique<FilterSamples>(settings.store.path / "samples", news);
+  auto options = pool_options(settings.filters, news);
+  options.sample = [this](const filters::MessageFile& message, const std::string& why) {
+    samples_->keep(message, why);
+  };
+  pool_ = std::make_unique<filters::WorkerPool>(std::move(options));
 }
 
 filters::MessageFileOptions Filtering::file_options() const {

@@ -12,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "cli/filter_samples.h"
 #include "cli/judge_names.h"
 #include "conf/settings.h"
 #include "filters/clamd.h"
@@ -104,6 +105,7 @@ class Filtering {
   mutable std::mutex worker_trouble_mutex_;
   std::string worker_trouble_;  // why the last one could not be started; "": it could
   std::vector<filters::Rule> rules_;
+  std::unique_ptr<FilterSamples> samples_;
   std::unique_ptr<filters::WorkerPool> pool_;
   std::unique_ptr<filters::Rspamd> rspamd_;
   std::unique_ptr<filters::Clamd> clamd_;

@@ -208,8 +208,11 @@ void empty_log(Store& store) {
       return;
 }
 
-// Copies that nobody reads: torn tails, indexes of other releases.
+// Copies that nobody reads: torn tails, indexes of other releases, messages that broke a filter.
 void remove_copies(const Archive& archive, ErasureReport& report) {
+  const auto samples = archive.disk().list(archive.folder() / "samples");
+  for (const auto& name : samples.value_or(std::vector<std::string>()))
+    if (!archive.disk().remove(archive.folder() / "samples" / name)) report.left_in.push_back(name);
   for (const auto* folder : {"volumes", "index"}) {
     const auto names = archive.disk().list(archive.folder() / folder);
     for (const auto& name : names.value_or(std::vector<std::string>())) {

@@ -9,6 +9,7 @@ import time
 import clients
 from clients import Pop, Smtp, message, percentile
 from contenders import RECIPIENT, Guichet, Pair, Sink, processor_s, pss_octets, tool
+from judging import judge
 
 
 def medians(rounds):
@@ -222,4 +223,4 @@ def barrier(folder, count):
     return [percentile(times, 0.5), percentile(times, 0.99)]
 
 
-GROUPS = {"intake": intake, "drain": drain, "idle": idle, "push": push, "latency": latency}
+GROUPS = {"intake": intake, "drain": drain, "idle": idle, "push": push, "latency": latency, "judge": judge}

@@ -26,6 +26,7 @@ from clients import END, Smtp
 from contenders import Guichet, Pair, free_port, listens, tool, wait_for
 
 DOMAIN = "townhall.example"
+NAME_SERVER = "10.53.53.53"
 SESSIONS = 16
 OCTETS = 10_240
 
@@ -54,10 +55,11 @@ class Daemon:
 
 
 def own_network(folder):
-    """Loopback up, and a resolv.conf that names it."""
+    """Loopback up, and a resolv.conf that names an address on it: opendkim's libunbound asks none of 127.0.0.0/8."""
     run(tool("ip"), "link", "set", "lo", "up")
+    run(tool("ip"), "address", "add", NAME_SERVER + "/32", "dev", "lo")
     conf = folder / "resolv.conf"
-    conf.write_text("nameserver 127.0.0.1\n")
+    conf.write_text(f"nameserver {NAME_SERVER}\n")
     run("mount", "--make-rprivate", "/")
     run("mount", "--bind", conf, os.path.realpath("/etc/resolv.conf"))
 
@@ -72,11 +74,11 @@ def name_server(folder, key):
     (folder / "reverse").write_text(head.format(DOMAIN) + f"1 IN PTR mx.{DOMAIN}.\n")
     zone = 'zone:\n  name: "{}"\n  zonefile: "{}"\n'
     (folder / "nsd.conf").write_text(
-        f'server:\n  ip-address: 127.0.0.1\n  port: 53\n  server-count: 1\n  username: ""\n  chroot: ""\n'
+        f'server:\n  ip-address: {NAME_SERVER}\n  port: 53\n  server-count: 1\n  username: ""\n  chroot: ""\n'
         f'  zonesdir: "{folder}"\n  database: ""\n  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n'
         f'  zonelistfile: "{folder}/list"\n  logfile: "{folder}/log"\nremote-control:\n  control-enable: no\n'
         + zone.format(DOMAIN, "town") + zone.format("0.0.127.in-addr.arpa", "reverse"))
-    return Daemon([tool("nsd"), "-d", "-c", folder / "nsd.conf"], ("127.0.0.1", 53))
+    return Daemon([tool("nsd"), "-d", "-c", folder / "nsd.conf"], (NAME_SERVER, 53))
 
 
 def signed_letter(folder):
@@ -115,7 +117,7 @@ def send(address, letter, count):
 class Judging(Guichet):
     def __init__(self, folder):
         super().__init__(folder, {"filters.authentication": True, "filters.parts": True, "filters.deadline_s": 3600,
-                                  "resolver.servers": ["127.0.0.1:53"]})
+                                  "resolver.servers": [NAME_SERVER + ":53"]})
 
     def command(self, *words):
         from contenders import GUICHET
@@ -153,14 +155,10 @@ class JudgingPair(Pair):
     def configure(self, folder):
         dkim, dmarc = free_port(), free_port()
         (folder / "nobody").write_text("192.0.2.1\n")
-        # It resolves by itself, from the root on, unless it is told otherwise.
-        (folder / "unbound.conf").write_text(
-            'server:\n  do-not-query-localhost: no\n  module-config: "iterator"\n'
-            'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1\n')
         (folder / "opendkim.conf").write_text(
             f"Mode v\nSocket inet:{dkim}@127.0.0.1\nInternalHosts {folder}/nobody\nExternalIgnoreList {folder}/nobody\n"
             "AuthservID mx.example.test\nSyslog no\nBackground no\nAlwaysAddARHeader yes\n"
-            f"ResolverConfiguration {folder}/unbound.conf\n")
+            f"Nameservers {NAME_SERVER}\n")
         (folder / "opendmarc.conf").write_text(
             f"Socket inet:{dmarc}@127.0.0.1\nIgnoreHosts {folder}/nobody\nAuthservID mx.example.test\n"
             "TrustedAuthservIDs mx.example.test\nSyslog no\nBackground no\nRejectFailures no\n"

@@ -394,7 +394,7 @@ class BadDays(FilterTest):
         self.assertNotIn("cannot be delivered", g.stderr())
 
     def test_workers_killed_at_random_lose_nothing(self):
-        count = 40 if gateway.SANITIZED else 400
+        count = int(os.environ.get("GUICHET_MESSAGES") or (40 if gateway.SANITIZED else 400))
         g = self.filtering()
         stop = threading.Event()
 
@@ -418,7 +418,14 @@ class BadDays(FilterTest):
             stop.set()
             killer.join()
         self.assertEqual([len(m["verdicts"]) for m in messages], [1] * count)
-        self.assertEqual(len(self.served(g)), count)
+        broken = [m for m in messages if "errors" in m["verdicts"][0]["findings"]]
+        samples = list((g.store / "samples").glob("*")) if broken else []
+        self.assertLessEqual(len(samples), min(len(broken), 20))   # a worker killed at its start has seen none
+        if samples:
+            self.assertIn(b"Bonjour", samples[0].read_bytes())
+            g.command("erase", messages[0]["id"], "--reason", "asked for", "--yes")
+            self.assertEqual(list((g.store / "samples").glob("*")), [])
+        self.assertGreaterEqual(len(self.served(g)), count - 1)
         for message in messages:
             findings = message["verdicts"][0]["findings"]
             self.assertTrue("errors" in findings or findings["spf"]["result"] == "pass", findings)
