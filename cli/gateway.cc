@@ -17,18 +17,15 @@
 
 #include "cli/backup_duty.h"
 #include "cli/certificate_watch.h"
+#include "cli/content_filters.h"
 #include "cli/control_client.h"
 #include "cli/control_server.h"
 #include "cli/drill.h"
 #include "cli/feeders.h"
-#include "cli/filter_watch.h"
-#include "cli/filtering.h"
 #include "cli/front_door.h"
 #include "cli/housekeeping.h"
-#include "cli/judging.h"
 #include "cli/notify.h"
 #include "cli/pop3_users.h"
-#include "cli/quarantine_digest.h"
 #include "cli/recipients.h"
 #include "cli/reject_lists.h"
 #include "cli/scrub.h"
@@ -60,10 +57,6 @@ constexpr unsigned hashing_threads = 1;
 constexpr std::size_t messages_learned_at_start = 1000;  // a fraction of a second; the rest beside serving
 const Duty::Options learner_times{
     .name = "greylist", .first = std::chrono::milliseconds(0), .interval = std::chrono::seconds(30)};
-const Duty::Options digest_times{
-    .name = "digest", .first = std::chrono::seconds(5), .interval = std::chrono::minutes(10)};
-const Duty::Options watch_times{
-    .name = "filter-watch", .first = std::chrono::seconds(10), .interval = std::chrono::seconds(10)};
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -229,11 +222,6 @@ class Gateway {
           learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX, stop); });
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
-    start_digest();
-    if (filter_watch_)
-      filter_duty_ = std::make_unique<Duty>(watch_times, [this](const std::stop_token&) {
-        filter_watch_->look(filtering_->standing(), FilterWatch::Clock::now());
-      });
     announce();
     return {};
   }
@@ -253,14 +241,12 @@ class Gateway {
     scrubber_.reset();
     for (auto& listener : listeners_)
       listener->stop();
-    if (judging_) judging_->begin_stop();  // before DNS says anything that is not so
+    if (filters_) filters_->begin_stop();  // before DNS says anything that is not so
     if (resolver_) resolver_->stop();      // a session that waits for DNS has its answer now
     loops_.stop(std::chrono::seconds(settings_.gateway.shutdown_grace_s));
-    if (judging_) judging_->stop();
+    if (filters_) filters_->stop();
     feeders_.stop();
     drill_.reset();
-    digest_.reset();
-    filter_duty_.reset();
     learner_.reset();
     pool_.stop();
     if (greylist_pool_) greylist_pool_->stop();
@@ -310,22 +296,24 @@ class Gateway {
     smtpd::IntakeOptions options{.hostname = settings_.smtpd.hostname,
                                  .spool_octets_min = settings_.store.spool_octets_min};
     if (settings_.filters.any())
-      options.judge = [this](const store::MessageId& message) { judging_->add(message); };
+      options.judge = [this](const store::MessageId& message) { filters_->judge(message); };
     if (settings_.filters.ask_before_answer)
       options.judge_first = [this](const store::MessageId& message, smtpd::IntakeOptions::Judged done) {
-        judging_->add_first(message, std::move(done));
+        filters_->judge_first(message, std::move(done));
       };
     return options;
   }
 
   Started<void> open_filters() {
     if (!settings_.filters.any()) return {};
-    auto made =
-        Filtering::make(settings_, settings_.filters.authentication ? &resolver() : nullptr, filter_news);
+    auto made = ContentFilters::make({.settings = settings_,
+                                      .intake = *intake_,
+                                      .policy = *policy_,
+                                      .resolver = settings_.filters.authentication ? &resolver() : nullptr,
+                                      .alarm = alarm,
+                                      .news = filter_news});
     if (!made) return tl::unexpected(made.error());
-    filtering_ = std::move(*made);
-    judging_.emplace(settings_, *intake_, *filtering_, alarm);
-    filter_watch_.emplace(alarm, filter_news);
+    filters_ = std::move(*made);
     return {};
   }
 
@@ -377,7 +365,7 @@ class Gateway {
   // A message that has no delivery yet gets it now, before anybody can log in: it was torn off by a crash. Or
   // it waits to be judged, and goes on waiting.
   Started<void> deliver_what_is_left() {
-    if (judging_) return judging_->start(), Started<void>();
+    if (filters_) return filters_->start(), Started<void>();
     auto rows = store_->undelivered();
     if (!rows) return tl::unexpected(rows.error().text);
     for (const auto& row : *rows) {
@@ -432,29 +420,10 @@ class Gateway {
                                     }});
   }
 
-  // {"ok":true,"waiting":N,"down":{NAME:WORDS}}; words are printable.
-  std::string standing_of_filters() {
-    std::string down;
-    for (const auto& filter : filtering_->standing())
-      if (!filter.trouble.empty())
-        down += (down.empty() ? "" : ",") + store::json_string(filter.name) + ":" +
-                store::json_string(filter.trouble);
-    return R"({"ok":true,"waiting":)" + std::to_string(judging_->waiting()) + R"(,"down":{)" + down + "}}";
-  }
-
-  void start_digest() {
-    if (settings_.filters.quarantine_digest_to.empty()) return;
-    quarantine_digest_.emplace(settings_, *intake_, *policy_);
-    digest_ = std::make_unique<Duty>(digest_times, [this](const std::stop_token&) {
-      if (const auto sent = quarantine_digest_->look(); !sent)
-        alarm("the list of what is in quarantine could not be sent: " + sent.error().text);
-    });
-  }
-
   ControlServer::More commands() {
     ControlServer::More known;
     known.emplace("counters", counters_in_json);
-    if (judging_) known.emplace("filters", [this] { return standing_of_filters(); });
+    if (filters_) known.emplace("filters", [this] { return filters_->standing(); });
     known.emplace("refusals", [this] { return refusals_->flush(), std::string(R"({"ok":true})"); });
     if (backup_) known.emplace("backup now", [this] { return backup_->now(); });
     if (backup_) known.emplace("backup status", [this] { return backup_->status(); });
@@ -544,8 +513,7 @@ class Gateway {
   std::optional<net::Pool> greylist_pool_;  // its file must keep no other work waiting
   smtpd::FrontDoor front_door_;
   std::optional<smtpd::Intake> intake_;
-  std::unique_ptr<Filtering> filtering_;
-  std::optional<Judging> judging_;
+  std::unique_ptr<ContentFilters> filters_;  // outlives the sessions, which may still hand in
   std::optional<smtpd::RefusalKeeper> refusals_;
   std::optional<net::DatedFile> postfix_log_;
   std::optional<smtpd::Server> smtp_;
@@ -555,9 +523,7 @@ class Gateway {
   std::optional<Housekeeping> housekeeping_;
   std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
-  std::optional<QuarantineDigest> quarantine_digest_;
-  std::optional<FilterWatch> filter_watch_;
-  std::unique_ptr<Duty> drill_, learner_, digest_, filter_duty_;
+  std::unique_ptr<Duty> drill_, learner_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import dns
 import gateway
 import served
 import wire
@@ -388,6 +389,23 @@ class BehindPostfix(Case):
             self.assertEqual(shadow["envelope"]["client"], "192.0.2.78")
             self.assertEqual(shadow["envelope"]["mail_from"], "authority@town.example")
             self.assertEqual(shadow["deliveries"][0]["recipient"], RECIPIENT.replace("example.test", "shadow.test"))
+
+    def test_spf_is_of_the_client_that_it_names(self):
+        server = self.enterContext(dns.Server({("town.example", "TXT"): ["v=spf1 ip4:192.0.2.77 -all"]}))
+        g = self.gateway({"filters.authentication": True, "resolver.servers": [server.address]})
+        results = {}
+        with Postfix(self.folder, self.behind(g)) as postfix:
+            for client in ("192.0.2.77", "192.0.2.78"):
+                with wire.Smtp(postfix.address, helo=None) as smtp:
+                    smtp.expect(250, b"EHLO tester.example")
+                    smtp.expect(220, b"XCLIENT ADDR=%b" % client.encode())
+                    smtp.expect(250, b"EHLO out.town.example")
+                    answer = smtp.message(RECIPIENT, BODY)
+                    self.assertEqual(answer[0], 250, answer)
+                postfix.wait_for(f"{queue_id(answer)}: removed")
+                eventually(lambda: len(g.list()) > len(results) and all(m["deliveries"] for m in g.list()), "delivered")
+                results[client] = g.list()[0]["verdicts"][-1]["findings"]["spf"]["result"]
+        self.assertEqual(results, {"192.0.2.77": "pass", "192.0.2.78": "fail"})
 
     def test_alone(self):
         """A Postfix that nobody configured here is an authority's: a stranger."""
