@@ -28,6 +28,13 @@ std::optional<smtpd::Reply> refusal_for(const filters::RspamdVerdict& spam, cons
   return std::nullopt;
 }
 
+// It could not even be shown to a filter.
+filters::Verdict unseen(const std::string& why) {
+  filters::Verdict verdict;
+  verdict.findings.errors = {"it could not be looked into in time: " + why};
+  return verdict;
+}
+
 }  // namespace
 
 Judging::Judging(const conf::Settings& settings, smtpd::Intake& intake, Filtering& filtering, Alarm alarm)
@@ -104,27 +111,35 @@ void Judging::judge(const store::MessageId& id) {
 void Judging::judge(const smtpd::Undelivered& message) {
   static auto& lates = net::counter("filters.late");
   const auto& id = message.received().message;
-  const auto whole = filtered(message);
-  if (!whole) return put_off(id, whole.error().text);
   const bool late = is_late(message);
   if (late) lates.add();
-  std::optional<smtpd::Reply> refusal;
-  const auto claim = [&](const auto& spam) { refusal = claim_refusal(id, spam); };
-  const auto verdict = filtering_.find_out(*whole, {.ask_dns = !late, .on_spam = claim});
-  if (stopping_) return;
-  const auto* rule = refusal ? nullptr : filtering_.rule(whole->facts, verdict, false);
+  const auto whole = filtered(message);
+  if (!whole && !late) return put_off(id, whole.error().text);
+  if (!whole) return conclude(message, {.verdict = unseen(whole.error().text)});
+  Conclusion conclusion{.forged_results = whole->forged_results};
+  const auto claim = [&](const auto& spam) { conclusion.refusal = claim_refusal(id, spam); };
+  conclusion.verdict = filtering_.find_out(*whole, {.ask_dns = !late, .on_spam = claim});
+  if (!stopping_) conclude(message, conclusion);
+}
+
+void Judging::conclude(const smtpd::Undelivered& message, const Conclusion& conclusion) {
+  const auto& [verdict, forged_results, refusal] = conclusion;
+  const auto& received = message.received();
+  const auto facts = rule_facts(message.envelope(), received);
+  const auto* rule = refusal ? nullptr : filtering_.rule(facts, verdict, false);
   if (rule && rule->action == filters::Action::wait) {
-    const auto left_us =
-        message.received().at.unix_us + std::int64_t{rule->wait_s} * 1'000'000 - intake_.now().unix_us;
+    const auto left_us = received.at.unix_us + std::int64_t{rule->wait_s} * 1'000'000 - intake_.now().unix_us;
     if (left_us > 0)
-      return queue_.add_later(id, JudgeQueue::Clock::now() + std::chrono::microseconds(left_us));
-    rule = filtering_.rule(whole->facts, verdict, true);
+      return queue_.add_later(received.message,
+                              JudgeQueue::Clock::now() + std::chrono::microseconds(left_us));
+    rule = filtering_.rule(facts, verdict, true);
   }
-  auto judgement = filtering_.judgement(whole->envelope, verdict, rule);
-  if (whole->forged_results) judgement.owned.emplace_back("authentication-results");
+  const auto envelope = filters_envelope(message.envelope(), settings_.smtpd.hostname, received.at);
+  auto judgement = filtering_.judgement(envelope, verdict, rule);
+  if (forged_results) judgement.owned.emplace_back("authentication-results");
   if (refusal) judgement.quarantine = "refused with " + std::to_string(refusal->code) + " by rspamd";
   log(message, verdict, judgement);
-  if (refusal) return refuse(message, std::move(judgement), std::move(*refusal));
+  if (refusal) return refuse(message, judgement, *refusal);
   deliver(message, judgement);
 }
 
@@ -139,9 +154,10 @@ std::optional<smtpd::Reply> Judging::claim_refusal(const store::MessageId& messa
 
 // It is told when it is in quarantine for good: a crash in between would deliver it. What could not be
 // written is durable all the same, and accepted: told to come back, it would be here twice.
-void Judging::refuse(const smtpd::Undelivered& message, smtpd::Judgement judgement, smtpd::Reply refusal) {
+void Judging::refuse(const smtpd::Undelivered& message, const smtpd::Judgement& judgement,
+                     const smtpd::Reply& refusal) {
   const auto delivered = deliver(message, judgement);
-  if (delivered == Delivered::now) first_.answer(message.received().message, std::move(refusal));
+  if (delivered == Delivered::now) first_.answer(message.received().message, refusal);
 }
 
 // One line a message. What broke a worker can be had again: guichet raw ID | guichet judge -
@@ -179,6 +195,8 @@ bool Judging::is_late(const smtpd::Undelivered& message) const {
 store::Result<FilteredMessage> Judging::filtered(const smtpd::Undelivered& message) const {
   const auto& received = message.received();
   const auto& envelope = message.envelope();
+  if (!intake_.store().has_room(received.size_octets))
+    return store::fail(store::ErrorKind::no_space, "the disk is down to its reserve");
   std::string beginning;
   auto file = filtering_.file_of([&](const Filtering::Take& take) {
     return message.read([&](std::string_view octets) {

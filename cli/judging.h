@@ -44,13 +44,20 @@ class Judging {
   void run(const std::stop_token& stop);
   void judge(const store::MessageId& id);
   void judge(const smtpd::Undelivered& message);
+  struct Conclusion {
+    filters::Verdict verdict = {};
+    bool forged_results = false;
+    std::optional<smtpd::Reply> refusal = {};  // which its client waits for
+  };
+  void conclude(const smtpd::Undelivered& message, const Conclusion& conclusion);
   [[nodiscard]] std::optional<smtpd::Reply> claim_refusal(const store::MessageId& message,
                                                           const filters::Scan<filters::RspamdVerdict>& spam);
   [[nodiscard]] store::Result<FilteredMessage> filtered(const smtpd::Undelivered& message) const;
   [[nodiscard]] bool is_late(const smtpd::Undelivered& message) const;
   void log(const smtpd::Undelivered& message, const filters::Verdict& verdict,
            const smtpd::Judgement& judgement) const;
-  void refuse(const smtpd::Undelivered& message, smtpd::Judgement judgement, smtpd::Reply refusal);
+  void refuse(const smtpd::Undelivered& message, const smtpd::Judgement& judgement,
+              const smtpd::Reply& refusal);
   enum class Delivered { now, before, put_off };
   Delivered deliver(const smtpd::Undelivered& message, const smtpd::Judgement& judgement);
   bool append_unless_erased(const store::MessageId& id, store::Append append);

@@ -1,7 +1,7 @@
 """A DNS server of one's own on loopback: what it says is a dictionary, and so is what it was asked.
 
     with Server({("1.0.0.127.in-addr.arpa", "PTR"): ["mail.example.org"]}) as dns: ... dns.address
-A name that is not in it does not exist. SILENT instead of answers: it never answers; FAIL: SERVFAIL.
+A name that is not in it does not exist. SILENT instead of answers: it never answers; FAIL: SERVFAIL; NONSENSE: octets that are no answer.
 """
 
 import socket
@@ -9,7 +9,7 @@ import struct
 import threading
 
 TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
-SILENT, FAIL = "silent", "fail"
+SILENT, FAIL, NONSENSE = "silent", "fail", "nonsense"
 
 
 def encoded(name):
@@ -67,6 +67,8 @@ class Server:
         said = self.zone.get((name, kind))
         if said == SILENT:
             return None
+        if said == NONSENSE:
+            return query[:2] + b"\x81\x80" + bytes(range(256))
         records = said if isinstance(said, list) else []
         exists = any(known == name for known, _ in self.zone)
         code = 2 if said == FAIL else 0 if exists else 3

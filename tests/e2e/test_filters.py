@@ -1,6 +1,7 @@
 """What is found out about a message after its 250, and what becomes of it then; whatever is down, or breaks."""
 
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -297,11 +298,21 @@ class BadDays(FilterTest):
         self.send(g)
         findings = self.findings(g)
         self.assertEqual(findings["spf"]["result"], "temperror")
+        message = g.list()[0]
+        received, delivered = (datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+                               for text in (message["received"], message["deliveries"][0]["at"]))
+        self.assertLess((delivered - received).total_seconds(), 60, "filters.deadline_s")
         self.assertIn("unscanned", findings["spam"])
         self.assertEqual(findings["virus"]["result"], "unscanned")
         form = self.served(g)[0]
         self.assertIn(b"X-Guichet-Unjudged: ", form)
         self.assertNotIn(b"X-Spam-Score", form)
+
+    def test_a_resolver_that_talks_nonsense_is_none(self):
+        g = self.filtering(zone={key: dns.NONSENSE for key in ZONE})
+        self.send(g)
+        self.assertEqual(self.findings(g)["spf"]["result"], "temperror")
+        self.assertIn(b"X-Guichet-Unjudged: DNS did not answer for SPF", self.served(g)[0])
 
     def test_with_nobody_there_and_with_nonsense(self):
         nobody = socket.create_server(("127.0.0.1", 0))
