@@ -74,6 +74,7 @@ class Preflight {
     black_hole();
     support();
     spam();
+    authentication();
     logs();
     sizes();
     return std::move(advice_);
@@ -308,6 +309,14 @@ class Preflight {
         "Alaveteli acts on " + quoted(header) +
             ", which this Guichet does not set: a sender could, and set it low or high",
         Where::general_yml, {"INCOMING_EMAIL_SPAM_ACTION: false", "INCOMING_EMAIL_SPAM_THRESHOLD: false"});
+  }
+
+  void authentication() {
+    if (settings_.filters.authentication) return;
+    say(Kind::check,
+        "Alaveteli believes the From field of every message; SPF, DKIM and DMARC say who really sent it, for "
+        "your admins (guichet show), once they are turned on",
+        Where::guichet_toml, {"[filters]", "authentication = true"});
   }
 
   // Of outgoing mail: whoever sends it writes them.

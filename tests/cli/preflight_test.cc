@@ -76,6 +76,19 @@ TEST(Preflight, NothingMustChangeInAGoodOne) {
   }));
 }
 
+TEST(Preflight, WhoReallySentItIsAdvisedToBeLookedInto) {
+  const auto advises = [](const conf::Settings& ours) {
+    return std::ranges::any_of(advise(good, ours), [](const Advice& one) {
+      return one.kind == Advice::Kind::check && !one.lines.empty() &&
+             one.lines.back() == "authentication = true";
+    });
+  };
+  auto ours = settings();
+  EXPECT_TRUE(advises(ours));
+  ours.filters.authentication = true;
+  EXPECT_FALSE(advises(ours));
+}
+
 TEST(Preflight, AlavetelisDefaultsNeedEverything) {
   const auto text = musts(advise("DOMAIN: '127.0.0.1:3000'\n"));
   for (const auto* said : {"INCOMING_EMAIL_DOMAIN is localhost", "domain = \"localhost\"",
