@@ -87,7 +87,7 @@ class Export {
 
   // An error is of the target: there is no use in going on.
   Result<void> message(const store::MessageRow& row) {
-    const auto facts = facts_of(store_, row);
+    const auto facts = facts_of(store_, row, Verdicts::left_out);
     if (!facts) return damaged(row, facts.error());
     if (facts->erased) return ++erased, Result<void>();
     if (facts->damage) return damaged(row, *facts->damage);

@@ -64,11 +64,11 @@ void show_head() {
 }
 
 // False when a record of one of the messages is damaged: the others are shown all the same.
-store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page,
+store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page, Verdicts verdicts,
                               const Show& show) {
   bool sound = true;
   for (const auto& row : page) {
-    auto facts = facts_of(store, row);
+    auto facts = facts_of(store, row, verdicts);
     if (!facts) return tl::unexpected(facts.error());
     show(*facts);
     if (facts->damage) complain("message " + row.message.uuid.text() + ": " + facts->damage->text);
@@ -77,13 +77,14 @@ store::Result<bool> show_page(StoreView& store, const std::vector<store::Message
   return sound;
 }
 
-store::Result<bool> show_all(StoreView& store, std::uint64_t left_to_show, const Show& show) {
+store::Result<bool> show_all(StoreView& store, std::uint64_t left_to_show, Verdicts verdicts,
+                             const Show& show) {
   bool sound = true;
   for (std::optional<store::MessageId> before; left_to_show > 0;) {
     auto page = store.index->newest(std::min<std::uint64_t>(left_to_show, page_messages), before);
     if (!page) return tl::unexpected(page.error());
     if (page->empty()) break;
-    const auto shown = show_page(store, *page, show);
+    const auto shown = show_page(store, *page, verdicts, show);
     if (!shown) return shown;
     sound = sound && *shown;
     before = page->back().message;
@@ -94,7 +95,7 @@ store::Result<bool> show_all(StoreView& store, std::uint64_t left_to_show, const
 
 store::Result<bool> show_json(StoreView& store, std::uint64_t limit) {
   const char* separator = "[\n";
-  auto shown = show_all(store, limit, [&separator](const MessageFacts& facts) {
+  auto shown = show_all(store, limit, Verdicts::read, [&separator](const MessageFacts& facts) {
     std::cout << separator << to_line(to_json(facts));
     separator = ",\n";
   });
@@ -109,7 +110,8 @@ int list(const conf::Settings& settings, const ListOptions& options) {
   if (!store) return complain(store.error().text);
   const auto limit = options.limit == 0 ? UINT64_MAX : options.limit;
   if (!options.json) show_head();
-  const auto shown = options.json ? show_json(*store, limit) : show_all(*store, limit, show_line);
+  const auto shown =
+      options.json ? show_json(*store, limit) : show_all(*store, limit, Verdicts::left_out, show_line);
   if (!shown) return complain(shown.error().text);
   return *shown ? 0 : 1;
 }

@@ -104,7 +104,7 @@ std::string_view name_of(store::DeliveryState state) {
   return "erased";
 }
 
-store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row) {
+store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row, Verdicts verdicts) {
   auto deliveries = store.index->deliveries(row.message);
   if (!deliveries) return tl::unexpected(deliveries.error());
   MessageFacts facts{.row = row,
@@ -122,6 +122,7 @@ store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& 
     facts.moves.push_back(std::move(*moves));
   }
   read_envelope(store, facts);
+  if (verdicts == Verdicts::left_out) return facts;
   if (auto read = read_verdicts(store, facts); !read) return tl::unexpected(read.error());
   return facts;
 }

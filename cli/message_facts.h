@@ -25,7 +25,9 @@ struct MessageFacts {
   std::vector<store::Judged> verdicts;  // what filters found out about it, the last one last
 };
 
-[[nodiscard]] store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row);
+enum class Verdicts { read, left_out };  // they may be long, and each is a read of its own
+[[nodiscard]] store::Result<MessageFacts> facts_of(StoreView& store, const store::MessageRow& row,
+                                                   Verdicts verdicts = Verdicts::read);
 
 // MAIL FROM, "" for the null sender and when the envelope does not say.
 [[nodiscard]] std::string sender_of(const MessageFacts& facts);
