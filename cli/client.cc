@@ -33,6 +33,26 @@ smtpd::DoorFacts ask_dns(const smtpd::FrontDoor& door, const ClientOptions& opti
   return visit.facts(options.helo, options.sender);
 }
 
+bool in(const std::vector<std::string>& networks, const std::string& address) {
+  smtpd::DoorRules rules;
+  for (const auto& network : networks)
+    if (auto parsed = smtpd::parse_network(network)) rules.trusted.push_back(std::move(*parsed));
+  return rules.trusts(address);
+}
+
+// What may put it off besides, which depends on how much it sends.
+std::string limits_for(const conf::SmtpdSettings& settings, const std::string& address) {
+  if (in(settings.trusted_networks, address)) return "none: smtpd.trusted_networks";
+  if (in(settings.trusted_upstream, address)) return "none: smtpd.trusted_upstream";
+  const auto most = [](unsigned count, const char* of) {
+    return count == 0 ? std::string("any number of ") + of : std::to_string(count) + " " + of;
+  };
+  return most(settings.sessions_per_address_max, "sessions at a time, ") +
+         most(settings.messages_per_minute_max, "messages and ") +
+         most(settings.recipients_per_minute_max, "recipients a minute, ") +
+         most(settings.guesses_max, "wrong addresses an hour; 421 and 450 past them");
+}
+
 Answer answer_for(const conf::Settings& settings, smtpd::DoorRules rules, const ClientOptions& options) {
   const auto clock = store::real_clock();
   smtpd::Greylist greylist(greylist_options(settings), *clock, [](const std::string&) {});
@@ -42,6 +62,10 @@ Answer answer_for(const conf::Settings& settings, smtpd::DoorRules rules, const 
   const smtpd::FrontDoor door{
       .rules = std::move(rules), .resolver = resolver ? &*resolver : nullptr, .greylist = &greylist};
   Answer answer{.facts = ask_dns(door, options), .verdict = {}, .tags = {}};
+  if (in(settings.smtpd.trusted_upstream, options.address)) {
+    answer.verdict.reasons = {"in smtpd.trusted_upstream: the front door is not for it"};
+    return answer;
+  }
   answer.verdict = judge(door.rules, answer.facts);
   if (answer.verdict.ask_greylist) {
     answer.facts.greylisting = greylist.look({options.address, options.sender, options.recipient});
@@ -65,7 +89,7 @@ void line(std::string_view name, std::string_view value) {
   std::cout << left(plain(name), name_columns) << "  " << plain(value) << '\n';
 }
 
-void print_page(const Answer& answer) {
+void print_page(const Answer& answer, const std::string& limits) {
   const auto& reverse = answer.facts.dns.reverse_name;
   line("client", answer.facts.client);
   const std::string state(name_of(reverse.state));
@@ -76,10 +100,11 @@ void print_page(const Answer& answer) {
     line("  because", reason);
   for (const auto& tag : answer.tags)
     line("recorded", tag);
+  line("limits", limits);
   std::cout << "Mail to a request address that is GENUINE is taken all the same.\n";
 }
 
-void print_json(const Answer& answer) {
+void print_json(const Answer& answer, const std::string& limits) {
   const auto& dns = answer.facts.dns;
   Json listings = Json::array();
   for (const auto& listing : dns.listings)
@@ -92,7 +117,8 @@ void print_json(const Answer& answer) {
                     {"taken", !answer.verdict.refusal},
                     {"reply", reply_text(answer)},
                     {"reasons", answer.verdict.reasons},
-                    {"tags", answer.tags}};
+                    {"tags", answer.tags},
+                    {"limits", limits}};
   std::cout << object.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
@@ -106,7 +132,8 @@ int client(const conf::Settings& settings, const ClientOptions& options) {
   auto rules = door_rules(settings);
   if (!rules) return complain(rules.error());
   const auto answer = answer_for(settings, std::move(*rules), options);
-  options.json ? print_json(answer) : print_page(answer);
+  const auto limits = limits_for(settings.smtpd, options.address);
+  options.json ? print_json(answer, limits) : print_page(answer, limits);
   return 0;
 }
 

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const Duty::Options watch_times{.name = "filter-watch", .first = 10s, .interval = 10s};
+const Duty::Options look_times{.name = "judge-more", .first = 1min, .interval = 1min};
 const Duty::Options digest_times{.name = "digest", .first = 5s, .interval = 10min};
 
 }  // namespace
@@ -33,6 +34,7 @@ void ContentFilters::start() {
   watching_.emplace(watch_times, [this](const std::stop_token&) {
     watch_.look(filtering_->standing(), FilterWatch::Clock::now());
   });
+  looking_.emplace(look_times, [this](const std::stop_token&) { judging_.look_in_index(); });
   if (around_.settings.filters.quarantine_digest_to.empty()) return;
   sending_.emplace(digest_times, [this](const std::stop_token&) {
     if (const auto sent = digest_.look(); !sent)
@@ -43,6 +45,7 @@ void ContentFilters::start() {
 void ContentFilters::stop() {
   judging_.stop();
   sending_.reset();
+  looking_.reset();
   watching_.reset();
 }
 

@@ -50,7 +50,7 @@ class ContentFilters {
   Judging judging_;
   FilterWatch watch_;
   QuarantineDigest digest_;
-  std::optional<Duty> watching_, sending_;  // last: they end before what they use
+  std::optional<Duty> watching_, looking_, sending_;  // last: they end before what they use
 };
 
 }  // namespace guichet::cli

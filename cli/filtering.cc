@@ -292,14 +292,16 @@ const filters::Rule* Filtering::rule(const filters::RuleFacts& facts, const filt
   return filters::first_that_holds(rules_, facts, verdict, waited);
 }
 
-smtpd::Judgement Filtering::judgement(const filters::Envelope& envelope, const filters::Verdict& verdict,
-                                      const filters::Rule* rule) const {
+smtpd::Judgement Filtering::judgement(smtpd::Origin origin, const filters::Envelope& envelope,
+                                      const filters::Verdict& verdict, const filters::Rule* rule) const {
   smtpd::Judgement made{.by = "guichet"};
   if (settings_.filters.authentication)
     made.fields = filters::authentication_results(verdict.findings, envelope);
-  // Also where there is no score: what a stranger wrote would be taken for ours.
-  if (rspamd_) made.owned.push_back(lower_case(settings_.filters.spam_header));
-  if (verdict.spam && *verdict.spam)
+  // Of a stranger also where there is no score: what he wrote would be taken for ours.
+  const bool scored = verdict.spam && *verdict.spam;
+  if (rspamd_ && (scored || origin != smtpd::Origin::upstream))
+    made.owned.push_back(lower_case(settings_.filters.spam_header));
+  if (scored)
     made.fields +=
         settings_.filters.spam_header + ": " + filters::spam_header((*verdict.spam)->score) + "\r\n";
   if (filters::virus_word(verdict) == "found")

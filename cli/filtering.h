@@ -70,8 +70,9 @@ class Filtering {
   // nullptr: none counts. `waited`: those that make it wait are left out.
   [[nodiscard]] const filters::Rule* rule(const filters::RuleFacts& facts, const filters::Verdict& verdict,
                                           bool waited) const;
-  [[nodiscard]] smtpd::Judgement judgement(const filters::Envelope& envelope, const filters::Verdict& verdict,
-                                           const filters::Rule* rule) const;
+  // Owns the spam field, unless a server of ours in front wrote it and rspamd has said nothing.
+  [[nodiscard]] smtpd::Judgement judgement(smtpd::Origin origin, const filters::Envelope& envelope,
+                                           const filters::Verdict& verdict, const filters::Rule* rule) const;
 
   // Whether all conditions of the rule of this name hold.
   [[nodiscard]] bool holds(const std::string& rule, const FilteredMessage& message,

@@ -57,6 +57,8 @@ constexpr unsigned hashing_threads = 1;
 constexpr std::size_t messages_learned_at_start = 1000;  // a fraction of a second; the rest beside serving
 const Duty::Options learner_times{
     .name = "greylist", .first = std::chrono::milliseconds(0), .interval = std::chrono::seconds(30)};
+const Duty::Options left_times{
+    .name = "deliver-more", .first = std::chrono::minutes(1), .interval = std::chrono::minutes(1)};
 constexpr std::chrono::seconds patience_with_a_gateway{1};  // it may be about to end
 constexpr std::chrono::seconds patience_with_a_command{60};
 
@@ -222,6 +224,10 @@ class Gateway {
           learner_times, [this](const std::stop_token& stop) { lessons_->learn(SIZE_MAX, stop); });
     scrubber_ = Scrubber::start(settings_.store, alarm);
     drill_ = drill_duty(settings_, alarm);
+    if (!filters_)  // history may come in (restore --merge) that was filed and never judged
+      left_ = std::make_unique<Duty>(left_times, [this](const std::stop_token&) {
+        if (const auto delivered = deliver_what_is_left(); !delivered) alarm(delivered.error());
+      });
     announce();
     return {};
   }
@@ -247,6 +253,7 @@ class Gateway {
     if (filters_) filters_->stop();
     feeders_.stop();
     drill_.reset();
+    left_.reset();
     learner_.reset();
     pool_.stop();
     if (greylist_pool_) greylist_pool_->stop();
@@ -523,7 +530,7 @@ class Gateway {
   std::optional<Housekeeping> housekeeping_;
   std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Scrubber> scrubber_;
-  std::unique_ptr<Duty> drill_, learner_;
+  std::unique_ptr<Duty> drill_, learner_, left_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::string ready_ = "ready", smtp_address_, pop3_address_;
 };

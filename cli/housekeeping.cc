@@ -21,8 +21,7 @@ store::RetentionRules rules_of(const conf::Settings& settings) {
   store::RetentionRules rules;
   for (const auto& site : settings.sites)
     rules.sites.push_back({site.domain, site.keep_handed_over_days});
-  if (!settings.rules.empty() || settings.filters.ask_before_answer)
-    rules.discarded_days = settings.filters.keep_discarded_days;
+  rules.discarded_days = settings.filters.keep_discarded_days;
   return rules;
 }
 

@@ -136,7 +136,7 @@ int judge(const conf::Settings& configured, const JudgeOptions& options) {
   const auto message = message_of(settings, options, std::move(*file));
   const auto verdict = (*filtering)->find_out(message);
   const auto* rule = (*filtering)->rule(message.facts, verdict, false);
-  const auto judgement = (*filtering)->judgement(message.envelope, verdict, rule);
+  const auto judgement = (*filtering)->judgement(smtpd::Origin::stranger, message.envelope, verdict, rule);
   if (options.json) {
     auto json = Json::parse(judgement.findings);
     json["fields"] = judgement.fields;

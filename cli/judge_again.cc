@@ -91,7 +91,7 @@ Result<std::size_t> judge_all(StoreView& store, const conf::Settings& settings, 
       continue;
     }
     const auto verdict = filtering.find_out(*message);
-    const auto judgement = filtering.judgement(message->envelope, verdict, nullptr);
+    const auto judgement = filtering.judgement(smtpd::Origin::stranger, message->envelope, verdict, nullptr);
     const auto done = (*acting)->act({{"command", "judged"},
                                       {"message", row.message.uuid.text()},
                                       {"findings", Json::parse(judgement.findings)}});

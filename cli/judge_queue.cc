@@ -72,11 +72,16 @@ std::optional<store::MessageId> JudgeQueue::take(const std::stop_token& stop) {
       lock.lock();
       continue;
     }
-    const auto ready = [this] { return !first_.empty() || !ready_.empty() || left_out_; };
-    if (later_.empty())
+    // A copy: another thread may take away what it stands in.
+    const auto due = later_.empty() ? Clock::time_point::max() : later_.begin()->first;
+    const auto ready = [&] {
+      return !first_.empty() || !ready_.empty() || left_out_ ||
+             (!later_.empty() && later_.begin()->first < due);
+    };
+    if (due == Clock::time_point::max())
       changed_.wait(lock, stop, ready);
     else
-      changed_.wait_until(lock, stop, later_.begin()->first, ready);
+      changed_.wait_until(lock, stop, due, ready);
   }
   return std::nullopt;
 }

@@ -135,7 +135,7 @@ void Judging::conclude(const smtpd::Undelivered& message, const Conclusion& conc
     rule = filtering_.rule(facts, verdict, true);
   }
   const auto envelope = filters_envelope(message.envelope(), settings_.smtpd.hostname, received.at);
-  auto judgement = filtering_.judgement(envelope, verdict, rule);
+  auto judgement = filtering_.judgement(smtpd::origin_of(message.envelope()), envelope, verdict, rule);
   if (forged_results) judgement.owned.emplace_back("authentication-results");
   if (refusal) judgement.quarantine = "refused with " + std::to_string(refusal->code) + " by rspamd";
   log(message, verdict, judgement);

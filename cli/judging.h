@@ -37,6 +37,8 @@ class Judging {
   // It is durable. From any thread, never blocks.
   void add(const store::MessageId& message) { queue_.add(message); }
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+  // There may be more than was added: history came in (restore --merge).
+  void look_in_index() { queue_.look_in_index(); }
   // Before all others, for a client that waits for its answer.
   void add_first(const store::MessageId& message, FirstAnswers::Done done);
 

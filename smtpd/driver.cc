@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 
 #include "net/counters.h"
 #include "smtpd/recipient_replies.h"
@@ -179,10 +180,10 @@ class Driver {
 
   // False: the front door decides, and has to be asked.
   bool answer_recipient(const AskRecipient& ask) {
-    if (exceeds(server_.recipients))
-      return settle(Reply{450, "4.7.1", "too many recipients from your address, please try again later",
-                          Refusal::too_many_recipients_of_address});
     auto ruling = server_.policy.rule(*ask.recipient);
+    if (exceeds(server_.recipients))
+      ruling.answer = Reply{450, "4.7.1", "too many recipients from your address, please try again later",
+                            Refusal::too_many_recipients_of_address};
     if (guesses_too_much(ruling.recipient_class)) ruling.answer = put_off_guess(ask.recipient->written);
     const bool genuine = ruling.recipient_class == RecipientClass::genuine;
     const bool through_door = visit_ && !caller_.client().trusted_upstream && visit_->decides(genuine);
@@ -521,7 +522,19 @@ class Driver {
                               .refused = refused,
                               .session = session_id_,
                               .session_facts = session_facts(),
-                              .recipient_class = std::exchange(refused_class_, {})});
+                              .recipient_class = class_of(refused)});
+  }
+
+  // Of the recipient that is refused; later in the transaction of those that were accepted, each once.
+  std::string class_of(const Refused& refused) {
+    auto words = std::exchange(refused_class_, {});
+    if (!words.empty() || !refused.mail_from || refused.recipients.empty()) return words;
+    std::set<std::string_view> names;
+    for (const auto each : classes_)
+      names.insert(name_of(each));
+    for (const auto name : names)
+      words.append(words.empty() ? "" : ",").append(name);
+    return words;
   }
 
   // After the reply has gone out: the client does not wait for the log.

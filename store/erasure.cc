@@ -306,6 +306,7 @@ Result<void> finish_pending(Store& store) {
     if (needed.contains(fact.digest)) fact.records.clear();
   if (auto done = overwrite(store, all, plan->report); !done) return done;
   empty_log(store);
+  remove_copies(store.archive(), plan->report);
   return journal.mark_done();
 }
 
@@ -328,13 +329,15 @@ Result<ErasureReport> erase(Store& store, const ErasureOrder& order) {
   if (!plan) return tl::unexpected(plan.error());
   if (plan->facts.empty()) return std::move(plan->report);
   auto journal = journal_of(store);
-  auto done = journal.add(plan->facts)
-                  .and_then([&] { return write_facts(store, plan->facts); })
-                  .and_then([&] { return overwrite(store, plan->facts, plan->report); })
-                  .and_then([&] { return journal.mark_done(); });
+  auto done =
+      journal.add(plan->facts).and_then([&] { return write_facts(store, plan->facts); }).and_then([&] {
+        return overwrite(store, plan->facts, plan->report);
+      });
   if (!done) return tl::unexpected(done.error());
+  // Before the mark: after a crash the next start does it again.
   empty_log(store);
   remove_copies(store.archive(), plan->report);
+  if (auto marked = journal.mark_done(); !marked) return tl::unexpected(marked.error());
   return std::move(plan->report);
 }
 

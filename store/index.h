@@ -199,6 +199,8 @@ class IndexReader {
   // Handed over at or after `since` and not re-queued after that, oldest first; "": of all maildrops.
   [[nodiscard]] Result<std::vector<DeliveryRow>> handed_over_since(Instant since,
                                                                    const std::string& maildrop);
+  // Messages of which something was discarded from quarantine before `before`, oldest first.
+  [[nodiscard]] Result<std::vector<MessageRow>> discarded_before(Instant before, std::size_t limit);
   // Messages of which nothing waits and whose last hand-over was before `before`, oldest first.
   [[nodiscard]] Result<std::vector<MessageRow>> handed_over_before(Instant before, std::size_t limit);
   // A walk over all of them, by message and uid.

@@ -192,6 +192,9 @@ struct IndexReader::Connection {
                                        "AND id NOT IN (SELECT message FROM holds WHERE held = 1) "
                                        "AND id NOT IN (SELECT message FROM awaited) "
                                        "AND id NOT IN (SELECT message FROM erasures) ORDER BY id LIMIT ?2"};
+  sqlite::Statement discarded_before{*database, GUICHET_MESSAGES
+                                     "WHERE id IN (SELECT message FROM deliveries WHERE how = 5 AND maildrop "
+                                     "<> '' AND handed_over_us < ?1) ORDER BY id LIMIT ?2"};
   sqlite::Statement waiting{*database,
                             "SELECT uid, message, size_octets, volume, offset FROM deliveries "
                             "WHERE maildrop = ?1 AND state = 0 ORDER BY volume, offset LIMIT ?2"};
@@ -332,6 +335,11 @@ Result<bool> IndexReader::is_erased(const MessageId& id) {
 
 Result<std::vector<DeliveryRow>> IndexReader::handed_over_since(Instant since, const std::string& maildrop) {
   return connection_->handed_over_since.all(read_delivery, since, maildrop);
+}
+
+static_assert(static_cast<int>(Way::discarded) == 5);
+Result<std::vector<MessageRow>> IndexReader::discarded_before(Instant before, std::size_t limit) {
+  return connection_->discarded_before.all(read_message, before, at_most(limit));
 }
 
 Result<std::vector<MessageRow>> IndexReader::handed_over_before(Instant before, std::size_t limit) {

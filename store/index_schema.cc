@@ -70,6 +70,7 @@ constexpr const char* tables = R"sql(
   ) WITHOUT ROWID;
   CREATE INDEX deliveries_waiting ON deliveries (maildrop, volume, offset, size_octets, state) WHERE state = 0;
   CREATE INDEX deliveries_troubled ON deliveries (maildrop, state, volume, offset) WHERE state IN (3, 5, 6);
+  CREATE INDEX deliveries_discarded ON deliveries (handed_over_us, message) WHERE how = 5 AND maildrop <> '';
   CREATE TABLE moves (
     message BLOB NOT NULL, uid BLOB NOT NULL, said_order INTEGER NOT NULL,
     kind INTEGER NOT NULL, at_us INTEGER NOT NULL, outcome INTEGER, detail TEXT NOT NULL,

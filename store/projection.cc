@@ -205,6 +205,9 @@ Result<void> catch_up(Index& index, const Archive& archive, Place until, const A
   const auto merged_are_there = merged_are_ours(index.reader(), archive);
   if (!merged_are_there) return tl::unexpected(merged_are_there.error());
   if (!*merged_are_there) return fail(ErrorKind::foreign, "the index has history that is not there any more");
+  // An index that has nothing yet reads history first, as rebuild() does.
+  if (!*position)
+    if (auto taken = take_in_all_merged(index, archive, alarm); !taken) return taken;
   const Inspect known_ground = *position ? inspect : nullptr;
   if (auto fed = Feed(index, archive, alarm, known_ground).run(*position, until); !fed) return fed;
   return take_in_all_merged(index, archive, alarm);
@@ -233,8 +236,10 @@ Result<std::size_t> take_in_merged(Index& index, const Archive& archive, const A
 Result<void> rebuild(Index& index, const Archive& archive, Place until, const Alarm& alarm) {
   if (auto begun = index.begin_rebuild(); !begun) return begun;
   Abandon abandon{&index};
-  if (auto fed = Feed(index, archive, alarm, nullptr).run(std::nullopt, until); !fed) return fed;
+  // History first: what erases a message of it was written here, later, and must be met after its octets,
+  // which are blank by now and look like any others from outside.
   if (auto taken = take_in_all_merged(index, archive, alarm); !taken) return taken;
+  if (auto fed = Feed(index, archive, alarm, nullptr).run(std::nullopt, until); !fed) return fed;
   abandon.index = nullptr;
   return index.end_rebuild();
 }

@@ -58,7 +58,7 @@ bool known_name(const std::string& name) {
   // "lost+found" is in the root of a file system of its own, which is a fine place for a store.
   static const auto known = std::to_array<std::string_view>(
       {"format", "format.new", "lock", "volumes", "spool", "index", "control.sock", "scrub", "backup",
-       "erasures.jsonl", "refusals", "greylist.sqlite", "lost+found"});
+       "erasures.jsonl", "refusals", "greylist.sqlite", "samples", "quarantine.digest", "lost+found"});
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 

@@ -1,6 +1,7 @@
 #include "store/retention.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace guichet::store {
 namespace {
@@ -46,12 +47,28 @@ bool have_outstayed(const std::vector<DeliveryRow>& deliveries, const RetentionR
 }
 
 // 0: all are for ever.
-unsigned shortest_of(const RetentionRules& rules) {
-  unsigned shortest = rules.discarded_days;
-  for (const auto& rule : rules.sites)
+unsigned shortest_of(const std::vector<RetentionRule>& sites) {
+  unsigned shortest = 0;
+  for (const auto& rule : sites)
     if (rule.handed_over_days > 0 && (shortest == 0 || rule.handed_over_days < shortest))
       shortest = rule.handed_over_days;
   return shortest;
+}
+
+// Those that may have outstayed. Of discarded ones there are few, and the index finds them; where a site's
+// mail expires, all that is old enough is looked at.
+Result<std::vector<MessageRow>> candidates(Store& store, const RetentionRules& rules, Instant now) {
+  const auto days = shortest_of(rules.sites);
+  const auto handed_over = days_before(now, days), discarded = days_before(now, rules.discarded_days);
+  return store.ask([&](IndexReader& index) -> Result<std::vector<MessageRow>> {
+    Result<std::vector<MessageRow>> rows = std::vector<MessageRow>();
+    if (rules.discarded_days > 0) rows = index.discarded_before(discarded, SIZE_MAX);
+    if (!rows || days == 0) return rows;
+    const auto more = index.handed_over_before(handed_over, SIZE_MAX);
+    if (!more) return more;
+    rows->insert(rows->end(), more->begin(), more->end());
+    return rows;
+  });
 }
 
 }  // namespace
@@ -59,16 +76,14 @@ unsigned shortest_of(const RetentionRules& rules) {
 Result<std::vector<MessageId>> outstayed(Store& store, const RetentionRules& rules, Instant now,
                                          std::size_t limit) {
   std::vector<MessageId> found;
-  const auto shortest = shortest_of(rules);
-  if (shortest == 0) return found;
-  const auto before = days_before(now, shortest);
-  const auto rows = store.ask([&](IndexReader& index) { return index.handed_over_before(before, SIZE_MAX); });
+  const auto rows = candidates(store, rules, now);
   if (!rows) return tl::unexpected(rows.error());
   for (const auto& row : *rows) {
     if (found.size() == limit) break;
     const auto deliveries = store.ask([&](IndexReader& index) { return index.deliveries(row.message); });
     if (!deliveries) return tl::unexpected(deliveries.error());
-    if (have_outstayed(*deliveries, rules, now)) found.push_back(row.message);
+    const bool known = std::ranges::count(found, row.message) > 0;
+    if (!known && have_outstayed(*deliveries, rules, now)) found.push_back(row.message);
   }
   return found;
 }

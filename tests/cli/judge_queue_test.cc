@@ -87,6 +87,26 @@ TEST_F(JudgeQueueTest, WhatWaitsTakesNoRoomFromWhatIsNew) {
   EXPECT_EQ(taken(), 5u) << "one too many: it does not wait";
 }
 
+// Several wait for the same moment, and the first to wake takes away what the others look at.
+TEST_F(JudgeQueueTest, ThreadsThatWaitForOneMomentEachGetTheirs) {
+  const auto soon = JudgeQueue::Clock::now() + std::chrono::milliseconds(20);
+  std::atomic<int> left = 3;
+  {
+    std::vector<std::jthread> takers;
+    for (int i = 0; i < 3; ++i)
+      takers.emplace_back([&] {
+        while (const auto message = queue.take(stop.get_token())) {
+          queue.done(*message);
+          if (--left == 0) stop.request_stop();
+        }
+      });
+    queue.add_later(message(9), soon + std::chrono::hours(1));
+    for (const unsigned n : {1, 2, 3})
+      queue.add_later(message(n), soon + std::chrono::milliseconds(n));
+  }
+  EXPECT_EQ(left, 0);
+}
+
 TEST_F(JudgeQueueTest, AStopWakesWhoeverWaits) {
   queue.add_later(message(1), JudgeQueue::Clock::now() + std::chrono::hours(1));
   std::jthread taker([this] { EXPECT_FALSE(queue.take(stop.get_token())); });

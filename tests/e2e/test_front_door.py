@@ -322,6 +322,16 @@ class Command(FrontDoorTest):
         self.assertEqual(g.command("client", "mail.example", check=False).returncode, 2)
         self.assertTrue(self.client(g)["taken"])
 
+    def test_a_server_in_front_does_not_come_by_the_front_door(self):
+        g = self.door({"front_door.deny": ["127.0.0.0/8"], "smtpd.trusted_upstream": ["127.0.0.0/8"]})
+        self.assertEqual(self.rcpt(g)[0], 250)
+        said = self.client(g)
+        self.assertEqual((said["taken"], said["limits"]), (True, "none: smtpd.trusted_upstream"))
+
+    def test_it_says_what_limits_there_are(self):
+        g = self.door({})
+        self.assertIn("1000 messages and 5000 recipients a minute", self.client(g)["limits"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -95,6 +95,9 @@ class OneEach(GatewayTest):
         self.assertEqual(at["too_large"]["at"], "end_of_data")
         self.assertEqual(at["too_large"]["to"], RECIPIENT)
         self.assertEqual(at["too_large"]["from"], "authority@town.example")
+        kept = {record["reason"]: record for record in json.loads(g.command("refusals", "--json"))}
+        for reason in ("too_large", "bare_line_end"):
+            self.assertEqual(kept[reason]["recipient_class"], "PREFIX")
 
     def test_what_was_taken_counts_too_and_status_shows_it(self):
         g = self.gateway()

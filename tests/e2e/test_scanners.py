@@ -92,6 +92,17 @@ class Spam(FilterTest):
         self.assertEqual(len(self.served(g)), 1)
 
 
+    def test_the_score_of_a_server_in_front_stands_while_rspamd_says_nothing(self):
+        g = self.asking({"smtpd.trusted_upstream": ["127.0.0.0/8"]})
+        self.send(g, b"X-Spam-Score: 7.5\r\n" + letter(b"score 2"))
+        self.judged(g)
+        self.assertEqual(served.value(self.served(g)[0], "X-Spam-Score"), "2.0", "ours instead of theirs: one, not two")
+        self.rspamd.stop()
+        self.send(g, b"X-Spam-Score: 7.5\r\n" + letter(b"score 3"))
+        self.judged(g)
+        form = [form for form in self.served(g) if b"Subject: score 3" in form][0]
+        self.assertEqual(served.value(form, "X-Spam-Score"), "7.5")
+
     def test_mail_to_an_address_that_was_given_out_is_not_refused_for_what_is_in_it(self):
         g = self.asking({"filters.ask_before_answer": True})
         with wire.Smtp(g.smtp) as smtp:

@@ -29,14 +29,14 @@ BODY = b"Subject: x\r\n\r\nbody\r\n.\r\n"
 class Sender:
     """What is sent at each step. A hello that is refused, or what comes `before`, stops nobody; the rest does."""
 
-    def __init__(self, what, before=(), hello=HELLO, mail=MAIL, rcpt=RCPT, data=DATA, body=BODY):
-        self.what = what
+    def __init__(self, what, before=(), hello=HELLO, mail=MAIL, rcpt=RCPT, data=DATA, body=BODY, source=None):
+        self.what, self.source = what, source
         self.steps = [*[("", octets) for octets in before], ("", hello), ("MAIL", mail), ("RCPT", rcpt), ("DATA", data),
                       ("end of data", body)]
 
     def play(self, address):
         """"taken", or where it was refused and with what."""
-        with wire.Wire(address) as connection:
+        with wire.Wire(address, source=self.source) as connection:
             read_reply(connection)
             for name, octets in self.steps:
                 if not octets:
@@ -95,6 +95,7 @@ def body(octets):
 
 SENDERS = [
     Sender("nothing wrong"),
+    Sender("no name leads back to its address", source="127.0.0.9"),
     Sender("HELO", hello=b"HELO mail.town.example\r\n"),
     # --- the greeting
     Sender("no HELO", hello=b""),

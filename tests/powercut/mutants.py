@@ -105,9 +105,9 @@ Result<void> ActiveVolume::copy_spool""")],
   }
 """)],
     "index-as-truth": [("store/store.cc", """\
-    auto current = bring_up(**index, alarm);
+    auto current = bring_up(**index, alarm, inspect);
 """, """\
-    auto current = powercut_bug("index-as-truth") ? Result<void>() : bring_up(**index, alarm);
+    auto current = powercut_bug("index-as-truth") ? Result<void>() : bring_up(**index, alarm, inspect);
 """)],
     "good-batch-cut": [("store/recovery.cc", """\
     const auto end = scan.last_batch_is_whole ? scan.last_batch_end : scan.last_batch_begin;
@@ -135,8 +135,8 @@ class Stale(Exception):
     """The source has moved on under a mutation."""
 
 
-def mutate(tree):
-    """Changes the sources in `tree`; each file once, whatever the number of its mutations."""
+def mutated(tree):
+    """{file: its text with all its mutations}"""
     texts = {}
     for name, changes in MUTATIONS.items():
         for file, before, after in changes:
@@ -144,7 +144,11 @@ def mutate(tree):
             if text.count(before) != 1:
                 raise Stale(f"mutants.py, {name}: the text to replace stands {text.count(before)} times in {file}")
             texts[file] = text.replace(before, after)
-    for file, text in texts.items():
+    return texts
+
+
+def mutate(tree):
+    for file, text in mutated(tree).items():
         (tree / file).write_text('#include "tests/powercut/bug.h"\n' + text)
 
 
@@ -172,3 +176,10 @@ def build(folder):
             sys.stderr.write(done.stdout[-6000:] + done.stderr[-3000:])
             raise Stale(f"the mutants do not build: {' '.join(command)}")
     return tree / "build/release/guichet"
+
+
+if __name__ == "__main__":   # whether the list still follows the source
+    try:
+        mutated(ROOT)
+    except Stale as stale:
+        sys.exit(str(stale))

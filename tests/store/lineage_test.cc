@@ -1,5 +1,6 @@
 // History of another store, brought in beside a store's own volumes.
 #include "store/lineage.h"
+#include "store/erasure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -241,6 +242,31 @@ TEST_F(MergedStoreTest, OfTheSameOctetsTheOwnOnesCount) {
   EXPECT_EQ(waiting(*store), 4u);
   ASSERT_TRUE(store->rebuild_index());
   EXPECT_TRUE(is_own(store->body(own.digest()).value()->volume));
+  store.reset();
+  expect_sound();
+}
+
+// The erasure is written here, the blank octets stand there: an index that is made anew must not know them.
+TEST_F(MergedStoreTest, WhatIsErasedOfHistoryStaysErasedWhenTheIndexIsMadeAnew) {
+  auto store = open(folder_.path() / "new", new_ids_);
+  make_history({"old 1", "old 2"});
+  bring();
+  ASSERT_TRUE(store->take_in_merged());
+  fs::remove_all(folder_.path() / "new/merging");  // restore --merge has come to its end
+  const auto& gone = history_[0];
+  ASSERT_TRUE(erase(*store, {.messages = {gone.message},
+                             .at = clock_.now(),
+                             .by = "tester",
+                             .reason = "asked for",
+                             .still = nullptr}));
+  ASSERT_TRUE(store->rebuild_index());
+  EXPECT_FALSE(store->body(gone.digest()).value());
+  store.reset();
+  expect_sound();
+  fs::remove_all(folder_.path() / "new/index");
+  store = open(folder_.path() / "new", new_ids_);
+  EXPECT_FALSE(store->body(gone.digest()).value()) << "filled again at a start";
+  EXPECT_EQ(waiting(*store), 1u);
   store.reset();
   expect_sound();
 }
