@@ -17,8 +17,9 @@ using filters::Scan;
 
 constexpr std::size_t parts_scanned_max = 200;
 constexpr std::chrono::seconds worker_deadline{30};
-// One that a message has taken over could lie about those after it: not about many.
-constexpr unsigned messages_per_worker = 50;
+// One that a message has taken over could lie about those after it: not about many. To start one takes as
+// long as twenty messages do.
+constexpr unsigned messages_per_worker = 200;
 
 std::string lower_case(std::string text) {
   for (char& c : text)

@@ -14,6 +14,9 @@ using filters::NameQuestion;
 // CountedNames gives all questions of a message twenty, as RFC 7208 4.6.4 has it.
 constexpr std::chrono::seconds patience{5};
 
+constexpr std::chrono::seconds kept_for{5};
+constexpr std::size_t entries_max = 4096, octets_max = 2048;  // together: 8 MB, whatever strangers publish
+
 constexpr unsigned suspicious = 10;  // late answers in a row
 constexpr std::chrono::seconds look_each{10}, look_patience{2};
 // A name that nobody has asked for before, so that no cache answers. Whatever the answer is, it is one.
@@ -41,6 +44,24 @@ static_assert(static_cast<int>(filters::NameType::txt) == static_cast<int>(net::
 static_assert(static_cast<int>(filters::NameType::aaaa) == static_cast<int>(net::RecordType::aaaa));
 
 }  // namespace
+
+std::optional<NameAnswer> NameCache::find(const NameQuestion& question) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find({question.name, question.type});
+  if (found == entries_.end() || found->second.until < Clock::now()) return std::nullopt;
+  return found->second.answer;
+}
+
+void NameCache::keep(const NameQuestion& question, const NameAnswer& answer) {
+  if (answer.outcome == NameAnswer::Outcome::failed) return;
+  std::size_t octets = question.name.size();
+  for (const auto& record : answer.records)
+    octets += record.size() + sizeof(record);
+  if (octets > octets_max) return;
+  const std::lock_guard lock(mutex_);
+  if (entries_.size() >= entries_max) entries_.clear();
+  entries_.insert_or_assign({question.name, question.type}, Entry{answer, Clock::now() + kept_for});
+}
 
 bool DnsHealth::allows(net::Resolver& resolver) {
   {
@@ -79,16 +100,22 @@ std::string DnsHealth::trouble() const {
 std::future<NameAnswer> JudgeNames::begin(const NameQuestion& question) {
   auto promise = std::make_shared<std::promise<NameAnswer>>();
   auto future = promise->get_future();
+  if (auto known = health_->cache.find(question)) {
+    promise->set_value(std::move(*known));
+    return future;
+  }
   if (!health_->allows(resolver_)) {
     promise->set_value({});
     return future;
   }
   const auto until = std::chrono::steady_clock::now() + patience;
   resolver_.ask(question.name, record_type(question.type), until,
-                [promise, until, health = health_](net::DnsAnswer answer) {
-                  const bool failed = answer.outcome == net::DnsAnswer::Outcome::failed;
+                [promise, until, question, health = health_](net::DnsAnswer said) {
+                  const bool failed = said.outcome == net::DnsAnswer::Outcome::failed;
                   health->told(failed && std::chrono::steady_clock::now() >= until);
-                  promise->set_value(answer_of(std::move(answer)));
+                  auto answer = answer_of(std::move(said));
+                  health->cache.keep(question, answer);
+                  promise->set_value(std::move(answer));
                 });
   return future;
 }

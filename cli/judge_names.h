@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,24 @@
 #include "net/resolver.h"
 
 namespace guichet::cli {
+
+// Answers of the last seconds. A burst of an authority's mail asks the same of DNS for each message, and the
+// resolver's own cache is two threads away. Thread-safe, bounded.
+class NameCache {
+ public:
+  [[nodiscard]] std::optional<filters::NameAnswer> find(const filters::NameQuestion& question) const;
+  // But no failure, and nothing long.
+  void keep(const filters::NameQuestion& question, const filters::NameAnswer& answer);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Entry {
+    filters::NameAnswer answer;
+    Clock::time_point until;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, filters::NameType>, Entry> entries_;
+};
 
 // Keeps a resolver that answers nothing from being waited for by each message in turn. Whoever sends mail
 // chooses what is asked, and may have chosen a name whose servers never answer; so late answers raise a
@@ -31,6 +50,7 @@ class DnsHealth {
   [[nodiscard]] std::uint64_t answered() const { return answered_; }
   [[nodiscard]] std::uint64_t late() const { return late_; }
   [[nodiscard]] std::string trouble() const;  // "": all is well
+  NameCache cache;
 
  private:
   using Clock = std::chrono::steady_clock;

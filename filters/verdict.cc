@@ -71,12 +71,17 @@ std::string_view virus_word(const Verdict& verdict) {
 
 std::string encode_verdict(const Verdict& verdict, const std::optional<RuleNote>& rule,
                            const std::string& words) {
-  auto json = Json::parse(encode_findings(verdict.findings));
+  auto findings = encode_findings(verdict.findings);
+  Json json = Json::object();
   if (verdict.spam) json["spam"] = to_json(*verdict.spam);
   if (verdict.virus) json["virus"] = to_json(*verdict.virus);
   if (rule) json["rule"] = {{"name", rule->name}, {"action", rule->action}};
   if (!words.empty()) json["words"] = words;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (json.empty()) return findings;
+  // Two objects, one behind the other, made one: the findings may be long, and need not be read for this.
+  const auto more = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  findings.back() = findings.size() > 2 ? ',' : ' ';
+  return findings + more.substr(1);
 }
 
 }  // namespace guichet::filters
