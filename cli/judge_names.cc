@@ -15,7 +15,8 @@ using filters::NameQuestion;
 constexpr std::chrono::seconds patience{5};
 
 constexpr std::chrono::seconds kept_for{5};
-constexpr std::size_t entries_max = 4096, octets_max = 2048;  // together: 8 MB, whatever strangers publish
+constexpr std::size_t entries_max = 4096, octets_max = 2048,
+                      per_record = 32;  // together: 8 MB, whatever strangers publish
 
 constexpr unsigned suspicious = 10;  // late answers in a row
 constexpr std::chrono::seconds look_each{10}, look_patience{2};
@@ -56,7 +57,7 @@ void NameCache::keep(const NameQuestion& question, const NameAnswer& answer) {
   if (answer.outcome == NameAnswer::Outcome::failed) return;
   std::size_t octets = question.name.size();
   for (const auto& record : answer.records)
-    octets += record.size() + sizeof(record);
+    octets += record.size() + per_record;
   if (octets > octets_max) return;
   const std::lock_guard lock(mutex_);
   if (entries_.size() >= entries_max) entries_.clear();
