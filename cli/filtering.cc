@@ -180,7 +180,7 @@ tl::expected<std::unique_ptr<Filtering>, std::string> Filtering::make(const conf
   return made;
 }
 
-Filtering::Filtering(const conf::Settings& settings, net::Resolver* resolver, Say news)
+Filtering::Filtering(const conf::Settings& settings, net::Resolver* resolver, const Say& news)
     : settings_(settings), resolver_(resolver) {
   mention_counters();
   for (const auto& rule : settings.rules)

@@ -91,7 +91,7 @@ class Filtering {
   [[nodiscard]] std::vector<Standing> standing() const;
 
  private:
-  Filtering(const conf::Settings& settings, net::Resolver* resolver, Say news);
+  Filtering(const conf::Settings& settings, net::Resolver* resolver, const Say& news);
   [[nodiscard]] filters::MessageFileOptions file_options() const;
   filters::Findings read(const FilteredMessage& message, bool ask_dns);
   void note_worker(const filters::Outcome& outcome);
