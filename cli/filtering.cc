@@ -158,8 +158,9 @@ filters::RuleFacts rule_facts(const smtpd::Envelope& envelope, const store::Rece
 }
 
 tl::expected<std::unique_ptr<Filtering>, std::string> Filtering::make(const conf::Settings& settings,
-                                                                      net::Resolver* resolver, Say news) {
-  std::unique_ptr<Filtering> made(new Filtering(settings, resolver, std::move(news)));
+                                                                      net::Resolver* resolver,
+                                                                      const Say& news) {
+  std::unique_ptr<Filtering> made(new Filtering(settings, resolver, news));
   const auto& options = settings.filters;
   if (!options.rspamd.empty()) {
     auto password = options.rspamd_password_file.empty()

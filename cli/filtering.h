@@ -56,7 +56,7 @@ class Filtering {
   // Reads the password of rspamd. The error is one line for the operator. `settings` and `resolver` must
   // outlive it; no resolver is needed where authentication is off.
   [[nodiscard]] static tl::expected<std::unique_ptr<Filtering>, std::string> make(
-      const conf::Settings& settings, net::Resolver* resolver, Say news);
+      const conf::Settings& settings, net::Resolver* resolver, const Say& news);
 
   // The message in a file of its own: in memory, or without a name in the store's folder for such. `read`
   // gives the octets, piece by piece.
