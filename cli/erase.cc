@@ -30,11 +30,10 @@ Result<std::vector<store::MessageId>> with_digest(StoreView& store, std::string 
 Result<std::vector<store::MessageId>> named(StoreView& store, const EraseOptions& options) {
   if (!options.digest.empty()) return with_digest(store, options.digest);
   std::vector<store::MessageId> messages;
-  for (const auto& id : options.ids) {
-    const auto row = find_message(*store.index, id);
-    if (!row) return tl::unexpected(row.error());
-    messages.push_back(row->message);
-  }
+  const auto rows = find_messages(*store.index, options.ids);
+  if (!rows) return tl::unexpected(rows.error());
+  for (const auto& row : *rows)
+    messages.push_back(row.message);
   return messages;
 }
 

@@ -9,9 +9,9 @@
 #include "cli/export_target.h"
 #include "cli/find_message.h"
 #include "cli/message_facts.h"
-#include "cli/moment.h"
 #include "cli/owner.h"
 #include "cli/pace.h"
+#include "cli/period.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "store/hash.h"
@@ -21,60 +21,9 @@ namespace {
 
 using store::BodyPlace;
 using store::ErrorKind;
-using store::Instant;
 using store::Result;
 
-constexpr std::size_t piece_octets = 256 * 1024;
-constexpr std::size_t page_messages = 1024;
-
-// --- Which messages ------------------------------------------------------------------------------------
-
-struct Period {
-  Instant since{INT64_MIN}, until{INT64_MAX};
-  [[nodiscard]] bool holds(Instant at) const { return since <= at && at < until; }
-};
-
-std::optional<Period> period_of(const ExportOptions& options) {
-  Period period;
-  for (const auto& [text, into] :
-       {std::pair{&options.since, &period.since}, {&options.until, &period.until}}) {
-    if (text->empty()) continue;
-    const auto moment = parse_moment(*text);
-    if (!moment) {
-      complain("no time: " + *text + " (2026-11-22 18:54, in UTC)");
-      return std::nullopt;
-    }
-    *into = *moment;
-  }
-  return period;
-}
-
 using Rows = std::vector<store::MessageRow>;
-
-Result<Rows> rows_by_id(StoreView& store, const std::vector<std::string>& ids) {
-  Rows rows;
-  for (const auto& id : ids) {
-    const auto row = find_message(*store.index, id);
-    if (!row) return tl::unexpected(row.error());
-    rows.push_back(*row);
-  }
-  return rows;
-}
-
-// Oldest first.
-Result<Rows> rows_in(StoreView& store, const Period& period) {
-  Rows rows;
-  for (std::optional<store::MessageId> before;;) {
-    const auto page = store.index->newest(page_messages, before);
-    if (!page) return tl::unexpected(page.error());
-    if (page->empty()) break;
-    before = page->back().message;
-    std::ranges::copy_if(*page, std::back_inserter(rows),
-                         [&](const auto& row) { return period.holds(row.received); });
-  }
-  std::ranges::sort(rows, {}, [](const auto& row) { return std::pair(row.received, row.message); });
-  return rows;
-}
 
 // --- One message ---------------------------------------------------------------------------------------
 
@@ -130,14 +79,14 @@ class Export {
   // And again as they are written: false when they changed in between.
   Result<bool> read(const BodyPlace& body, const store::Digest& digest, const Sink& sink) {
     store::Sha256 hash;
-    std::string piece;
-    for (std::uint64_t at = 0; at < body.size_octets; at += piece.size()) {
-      piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, body.size_octets - at)));
-      if (auto got = store_.archive->read(body, at, piece); !got) return false;
-      hash.update(piece);
-      if (auto put = sink(piece); !put) return tl::unexpected(put.error());
-    }
-    return hash.finish() == digest;
+    Result<void> put;
+    const auto got = store_.archive->read(body, [&](std::string_view octets) {
+      hash.update(octets);
+      put = sink(octets);
+      return put.has_value();
+    });
+    if (!put) return tl::unexpected(put.error());
+    return got && hash.finish() == digest;
   }
 
   Result<void> as_received(const MessageFacts& facts, const BodyPlace& body) {
@@ -217,14 +166,15 @@ bool says_which(const ExportOptions& options) {
 int export_messages(const conf::Settings& settings, const ExportOptions& options) {
   if (!says_which(options))
     return complain("name messages, or say --all, --since, --until or --maildrop"), bad_usage;
-  const auto period = period_of(options);
-  if (!period) return bad_usage;
+  const auto period = period_of(options.since, options.until);
+  if (!period) return complain(period.error().text), bad_usage;
   // As whoever typed it: open_store() acts as the owner of the store from then on.
   auto target = ExportTarget::open(options.format, options.to, options.ids.size() == 1);
   if (!target) return complain(target.error().text), target.error().kind == ErrorKind::absent ? bad_usage : 1;
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto rows = options.ids.empty() ? rows_in(*store, *period) : rows_by_id(*store, options.ids);
+  const auto rows =
+      options.ids.empty() ? received_in(*store->index, *period) : find_messages(*store->index, options.ids);
   if (!rows) return complain(rows.error().text);
   const AsCaller caller;
   Export out(*store, **target, options);

@@ -1,5 +1,7 @@
 #include "cli/find_message.h"
 
+#include <utility>
+
 namespace guichet::cli {
 
 store::Result<store::MessageRow> find_message(store::IndexReader& index, const std::string& id) {
@@ -14,6 +16,17 @@ store::Result<store::MessageRow> find_message(store::IndexReader& index, const s
   for (const auto& row : *found)
     text += " " + row.message.uuid.text();
   return store::fail(store::ErrorKind::io, text + (found->size() == shown_max ? " and perhaps more" : ""));
+}
+
+store::Result<std::vector<store::MessageRow>> find_messages(store::IndexReader& index,
+                                                            const std::vector<std::string>& ids) {
+  std::vector<store::MessageRow> rows;
+  for (const auto& id : ids) {
+    auto row = find_message(index, id);
+    if (!row) return tl::unexpected(row.error());
+    rows.push_back(std::move(*row));
+  }
+  return rows;
 }
 
 }  // namespace guichet::cli

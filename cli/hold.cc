@@ -18,11 +18,10 @@ int say(const conf::Settings& settings, const char* command, const std::vector<s
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
   Json request{{"command", command}, {"reason", reason}, {"messages", Json::array()}};
-  for (const auto& id : ids) {
-    const auto row = find_message(*store->index, id);
-    if (!row) return complain(row.error().text);
-    request["messages"].push_back(row->message.uuid.text());
-  }
+  const auto rows = find_messages(*store->index, ids);
+  if (!rows) return complain(rows.error().text);
+  for (const auto& row : *rows)
+    request["messages"].push_back(row.message.uuid.text());
   store->index.reset();
   const auto answer = act(settings, request);
   if (!answer) return complain(answer.error().text);

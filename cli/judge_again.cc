@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 #include <optional>
 
@@ -8,7 +7,7 @@
 #include "cli/front_door.h"
 #include "cli/judge.h"
 #include "cli/message_body.h"
-#include "cli/moment.h"
+#include "cli/period.h"
 #include "cli/plain_text.h"
 
 namespace guichet::cli {
@@ -18,46 +17,6 @@ using Json = nlohmann::ordered_json;
 using store::ErrorKind;
 using store::Result;
 using Rows = std::vector<store::MessageRow>;
-
-constexpr std::size_t rows_at_once = 500;
-
-Result<Rows> named(StoreView& store, const std::vector<std::string>& ids) {
-  Rows rows;
-  for (const auto& id : ids) {
-    const auto row = find_message(*store.index, id);
-    if (!row) return tl::unexpected(row.error());
-    rows.push_back(*row);
-  }
-  return rows;
-}
-
-Result<store::Instant> moment(const std::string& text, store::Instant otherwise) {
-  if (text.empty()) return otherwise;
-  const auto parsed = parse_moment(text);
-  if (!parsed) return store::fail(ErrorKind::absent, "no time: " + text + " (2026-11-22 18:54, in UTC)");
-  return *parsed;
-}
-
-// Newest first, as the index has them.
-Result<Rows> received_between(StoreView& store, store::Instant since, store::Instant until) {
-  Rows rows;
-  for (std::optional<store::MessageId> before;;) {
-    const auto page = store.index->newest(rows_at_once, before);
-    if (!page) return page;
-    for (const auto& row : *page)
-      if (row.received >= since && row.received <= until) rows.push_back(row);
-    if (page->empty() || page->back().received < since) return rows;
-    before = page->back().message;
-  }
-}
-
-Result<Rows> asked_for(StoreView& store, const JudgeOptions& options) {
-  if (!options.again.empty()) return named(store, options.again);
-  const auto since = moment(options.since, {});
-  const auto until = moment(options.until, {INT64_MAX});
-  if (!since || !until) return tl::unexpected((since ? until : since).error());
-  return received_between(store, *since, *until);
-}
 
 Result<FilteredMessage> filtered(StoreView& store, const conf::Settings& settings, const Filtering& filtering,
                                  const store::MessageRow& row) {
@@ -109,9 +68,12 @@ int judge_again(const conf::Settings& settings, const JudgeOptions& options) {
   if (!settings.filters.any()) return complain("nothing is turned on in [filters]");
   if (options.again.empty() && options.since.empty() && options.until.empty())
     return complain("name messages, or a time with --since or --until"), bad_usage;
+  const auto period = period_of(options.since, options.until);
+  if (!period) return complain(period.error().text), bad_usage;
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto rows = asked_for(*store, options);
+  const auto rows = options.again.empty() ? received_in(*store->index, *period)
+                                          : find_messages(*store->index, options.again);
   if (!rows) return complain(rows.error().text);
   std::cout << rows->size() << " messages will be judged again; what was delivered stays as it is\n";
   if (rows->empty()) return 0;

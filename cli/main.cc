@@ -132,9 +132,13 @@ void take_ids_and_reason(CLI::App& command, Arguments& arguments) {
   take_reason(command, arguments);
 }
 
+void take_maildrop(CLI::App& command, Arguments& arguments) {
+  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+}
+
 void take_queue(CLI::App& command, Arguments& arguments) {
   take_limit(command, arguments);
-  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+  take_maildrop(command, arguments);
 }
 
 void take_requeue(CLI::App& command, Arguments& arguments) {
@@ -144,7 +148,7 @@ void take_requeue(CLI::App& command, Arguments& arguments) {
       .add_option("--handed-over-since", arguments.since,
                   "all that was handed over since then, UTC: 2026-11-22 18:54")
       ->type_name("TIME");
-  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+  take_maildrop(command, arguments);
 }
 
 void take_erase(CLI::App& command, Arguments& arguments) {
@@ -329,7 +333,7 @@ void take_judge(CLI::App& command, Arguments& arguments) {
   command.add_option("--since", judge.since, "messages received from this time on")
       ->type_name("TIME")
       ->needs(again);
-  command.add_option("--until", judge.until, "and up to this")->type_name("TIME")->needs(again);
+  command.add_option("--until", judge.until, "and before this one")->type_name("TIME")->needs(again);
   command.add_flag("--yes", judge.yes, "do not ask")->needs(again);
   command.add_flag("--json", judge.json, "as JSON");
 }
@@ -351,7 +355,7 @@ void take_parts(CLI::App& command, Arguments& arguments) {
 
 void take_quarantine_list(CLI::App& command, Arguments& arguments) {
   take_json(command, arguments);
-  command.add_option("--maildrop", arguments.maildrop, "of this maildrop only")->type_name("NAME");
+  take_maildrop(command, arguments);
 }
 
 void take_release(CLI::App& command, Arguments& arguments) {

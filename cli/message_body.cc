@@ -1,6 +1,5 @@
 #include "cli/message_body.h"
 
-#include <algorithm>
 #include <string>
 
 #include "store/hash.h"
@@ -25,22 +24,21 @@ Result<BodyPlace> body_of(StoreView& store, const store::MessageRow& row) {
 }
 
 static Result<void> give(const store::Archive& archive, const BodyPlace& body, const store::Digest& digest,
-                         const OctetSink& sink) {
-  constexpr std::size_t piece_octets = 256 * 1024;
+                         const store::Archive::OctetSink& sink) {
   store::Sha256 hash;
-  std::string piece;
-  for (std::uint64_t at = 0; at < body.size_octets; at += piece.size()) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, body.size_octets - at)));
-    if (auto got = archive.read(body, at, piece); !got) return got;
-    hash.update(piece);
-    if (!sink(piece)) return {};
-  }
+  bool wanted = true;
+  auto got = archive.read(body, [&](std::string_view octets) {
+    hash.update(octets);
+    return wanted = sink(octets);
+  });
+  if (!got || !wanted) return got;
   if (hash.finish() != digest)
     return store::fail(ErrorKind::damaged, "what was written is damaged: the volume changed meanwhile");
   return {};
 }
 
-Result<void> read_body(StoreView& store, const store::MessageRow& row, const OctetSink& sink) {
+Result<void> read_body(StoreView& store, const store::MessageRow& row,
+                       const store::Archive::OctetSink& sink) {
   const auto body = body_of(store, row);
   if (!body) return tl::unexpected(body.error());
   if (auto sound = store.archive->check(*body, row.digest); !sound) return sound;

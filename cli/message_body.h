@@ -13,8 +13,7 @@ namespace guichet::cli {
 
 // Read twice: not one octet of a damaged message is given out as if it were what came. Ends early, without an
 // error, when `sink` returns false.
-using OctetSink = std::function<bool(std::string_view octets)>;
 [[nodiscard]] store::Result<void> read_body(StoreView& store, const store::MessageRow& row,
-                                            const OctetSink& sink);
+                                            const store::Archive::OctetSink& sink);
 
 }  // namespace guichet::cli

@@ -67,4 +67,9 @@ std::optional<Instant> parse_moment(std::string_view text) {
   return Instant{seconds->unix_us + *fraction - *offset};
 }
 
+store::Result<Instant> moment_of(const std::string& text) {
+  if (const auto moment = parse_moment(text)) return *moment;
+  return store::fail(store::ErrorKind::absent, "no time: " + text + " (2026-11-22 18:54, in UTC)");
+}
+
 }  // namespace guichet::cli

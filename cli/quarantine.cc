@@ -24,20 +24,20 @@ struct Found {
 
 Result<Found> quarantined_of(StoreView& store, const std::vector<std::string>& ids) {
   Found found;
-  for (const auto& id : ids) {
-    const auto row = find_message(*store.index, id);
-    if (!row) return tl::unexpected(row.error());
-    const auto deliveries = store.index->deliveries(row->message);
+  const auto rows = find_messages(*store.index, ids);
+  if (!rows) return tl::unexpected(rows.error());
+  for (const auto& row : *rows) {
+    const auto deliveries = store.index->deliveries(row.message);
     if (!deliveries) return tl::unexpected(deliveries.error());
     const auto before = found.count;
     for (const auto& delivery : *deliveries) {
       if (delivery.state != DeliveryState::quarantined) continue;
-      found.deliveries.push_back({row->message.uuid.text(), delivery.uid.uuid.text()});
+      found.deliveries.push_back({row.message.uuid.text(), delivery.uid.uuid.text()});
       ++found.count;
     }
     if (found.count == before)
       return store::fail(store::ErrorKind::absent,
-                         "message " + row->message.uuid.text() + " is not in quarantine");
+                         "message " + row.message.uuid.text() + " is not in quarantine");
   }
   return found;
 }

@@ -13,7 +13,7 @@ namespace {
 using store::ErrorKind;
 using store::Result;
 
-constexpr std::uint64_t head_octets_max = 64 * 1024, piece_octets = 256 * 1024;
+constexpr std::uint64_t head_octets_max = 64 * 1024;
 
 }  // namespace
 
@@ -48,12 +48,9 @@ Result<std::string> checksum_of(const StoreView& store, const DeliveryOctets& de
   };
   add(delivery.delivered.form.prefix);
   store::ServedTransform transform(delivery.delivered.form.rule);
-  std::string piece;
-  for (std::uint64_t at = 0; at < delivery.place.size_octets; at += piece.size()) {
-    piece.resize(static_cast<std::size_t>(std::min(piece_octets, delivery.place.size_octets - at)));
-    if (auto got = store.archive->read(delivery.place, at, piece); !got) return tl::unexpected(got.error());
-    transform.feed(piece, add);
-  }
+  const auto got = store.archive->read(
+      delivery.place, [&](std::string_view octets) { return transform.feed(octets, add), true; });
+  if (!got) return tl::unexpected(got.error());
   transform.finish(add);
   unsigned char sum[EVP_MAX_MD_SIZE], text[64];
   unsigned octets = 0;

@@ -13,7 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using store::DeliveryState;
-using store::ErrorKind;
 using store::Result;
 
 struct Found {
@@ -29,21 +28,20 @@ std::size_t count_those_that_can_be(const std::vector<store::DeliveryRow>& rows)
 
 Result<Found> find_by_id(StoreView& store, const std::vector<std::string>& ids) {
   Found found{{{"command", "requeue"}, {"messages", Json::array()}}, 0};
-  for (const auto& id : ids) {
-    const auto row = find_message(*store.index, id);
-    if (!row) return tl::unexpected(row.error());
-    const auto deliveries = store.index->deliveries(row->message);
+  const auto rows = find_messages(*store.index, ids);
+  if (!rows) return tl::unexpected(rows.error());
+  for (const auto& row : *rows) {
+    const auto deliveries = store.index->deliveries(row.message);
     if (!deliveries) return tl::unexpected(deliveries.error());
-    found.request["messages"].push_back(row->message.uuid.text());
+    found.request["messages"].push_back(row.message.uuid.text());
     found.deliveries += count_those_that_can_be(*deliveries);
   }
   return found;
 }
 
 Result<Found> find_since(StoreView& store, const RequeueOptions& options) {
-  const auto since = parse_moment(options.since);
-  if (!since)
-    return store::fail(ErrorKind::absent, "no time: " + options.since + " (2026-11-22 18:54, in UTC)");
+  const auto since = moment_of(options.since);
+  if (!since) return tl::unexpected(since.error());
   const auto rows = store.index->handed_over_since(*since, options.maildrop);
   if (!rows) return tl::unexpected(rows.error());
   return Found{{{"command", "requeue"}, {"since", since->rfc3339()}, {"maildrop", options.maildrop}},

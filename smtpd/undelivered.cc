@@ -6,8 +6,6 @@
 namespace guichet::smtpd {
 namespace {
 
-constexpr std::size_t read_octets = 256 * 1024;
-
 void ignore(std::string_view) {}
 
 }  // namespace
@@ -30,13 +28,7 @@ store::Result<Undelivered> Undelivered::open(Intake& intake, const store::Messag
 }
 
 store::Result<void> Undelivered::read(const Sink& sink) const {
-  std::string piece;
-  for (std::uint64_t at = 0; at < body_.size_octets; at += piece.size()) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(read_octets, body_.size_octets - at)));
-    if (auto read = intake_.store().archive().read(body_, at, piece); !read) return read;
-    sink(piece);
-  }
-  return {};
+  return intake_.store().archive().read(body_, [&](std::string_view octets) { return sink(octets), true; });
 }
 
 store::Result<std::vector<store::Recipient>> Undelivered::lacking() const {

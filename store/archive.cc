@@ -123,14 +123,20 @@ Result<void> Archive::read(const BodyPlace& body, std::uint64_t from, std::span<
   return {};
 }
 
-Result<void> Archive::check(const BodyPlace& body, const Digest& digest) const {
-  Sha256 hash;
+Result<void> Archive::read(const BodyPlace& body, const OctetSink& sink) const {
   std::string piece;
   for (std::uint64_t at = 0; at < body.size_octets; at += piece.size()) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece_octets, body.size_octets - at)));
     if (auto got = read(body, at, piece); !got) return got;
-    hash.update(piece);
+    if (!sink(piece)) return {};
   }
+  return {};
+}
+
+Result<void> Archive::check(const BodyPlace& body, const Digest& digest) const {
+  Sha256 hash;
+  if (auto got = read(body, [&](std::string_view piece) { return hash.update(piece), true; }); !got)
+    return got;
   if (hash.finish() != digest)
     return fail(ErrorKind::damaged,
                 describe(body.volume, body.offset) + ": the body differs from its digest");

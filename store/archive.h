@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -47,7 +49,11 @@ class Archive {
   // Octets of a body; fewer only past its end, which is an error of the caller.
   [[nodiscard]] Result<void> read(const BodyPlace& body, std::uint64_t from, std::span<char> into) const;
 
-  // Reads a body whole, in pieces, and compares its digest.
+  // A body whole, in pieces. Ends early, without an error, when `sink` returns false.
+  using OctetSink = std::function<bool(std::string_view octets)>;
+  [[nodiscard]] Result<void> read(const BodyPlace& body, const OctetSink& sink) const;
+
+  // Reads a body whole, and compares its digest.
   [[nodiscard]] Result<void> check(const BodyPlace& body, const Digest& digest) const;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return store_; }

@@ -274,6 +274,26 @@ class Rules(FilterTest):
         self.assertEqual(len(g.list()[0]["verdicts"]), 3)
         g.verify()
 
+    def test_what_was_received_at_another_time_is_not_judged_again(self):
+        g = self.filtering()
+        self.send(g)
+        sent = self.judged(g)[0]["id"]
+        box = self.folder / "maildir"
+        for part in ("new", "cur", "tmp"):
+            (box / part).mkdir(parents=True)
+        (box / "cur/1349275000.M1P2.host:2,S").write_bytes(LETTER.replace(b"Bonjour", b"Bonsoir"))
+        g.command("import", "maildir", str(box), "--maildrop", "foi", "--recipient", RECIPIENT.decode())
+        first, imported = g.list()
+        self.assertEqual((first["id"], imported["received"][:4]), (sent, "2012"))
+        out = g.command("judge", "--again", "--since", "2020-01-01", "--yes").decode()
+        self.assertIn("1 judged", out)
+        self.assertEqual([len(message["verdicts"]) for message in g.list()], [2, 0])
+        g.command("judge", "--again", "--until", "2020-01-01", "--yes")
+        self.assertEqual([len(message["verdicts"]) for message in g.list()], [2, 1])
+        wrong = g.command("judge", "--again", "--since", "yesterday", "--yes", check=False)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn(b"no time: yesterday", wrong.stderr)
+
     def test_an_erasure_takes_what_was_found_out_with_it(self):
         g = self.filtering()
         self.send(g)
