@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/first_line.h"
+#include "filters/ascii.h"
 #include "filters/authentication_results.h"
 #include "filters/in_words.h"
 #include "net/counters.h"
@@ -20,12 +21,6 @@ constexpr std::chrono::seconds worker_deadline{30};
 // One that a message has taken over could lie about those after it: not about many. To start one takes as
 // long as twenty messages do.
 constexpr unsigned messages_per_worker = 200;
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 filters::Action action_of(conf::RuleAction action) {
   switch (action) {
@@ -121,12 +116,6 @@ void count(const std::string& scanner, const Scan<Verdict>& scan) {
   net::counter("filters." + scanner + "." + what()).add();
 }
 
-// Nobody who looks only for names: the worker asks nothing then.
-class NoNames : public filters::Names {
- public:
-  [[nodiscard]] filters::NameAnswer ask(const filters::NameQuestion&) override { return {}; }
-};
-
 filters::OpenMessage open_message(const filters::MessageFile& file) {
   return {.descriptor = file.descriptor(), .size_octets = file.size_octets()};
 }
@@ -219,7 +208,7 @@ bool Filtering::holds(const std::string& rule, const FilteredMessage& message,
 
 filters::Findings Filtering::read(const FilteredMessage& message, bool ask_dns) {
   if (!settings_.filters.authentication && !settings_.filters.parts) return {};
-  NoNames nobody;
+  filters::NoNames nobody;
   std::optional<JudgeNames> names;
   if (resolver_ && ask_dns) names.emplace(*resolver_, dns_);
   auto outcome =
@@ -302,7 +291,7 @@ smtpd::Judgement Filtering::judgement(smtpd::Origin origin, const filters::Envel
   // Of a stranger also where there is no score: what he wrote would be taken for ours.
   const bool scored = verdict.spam && *verdict.spam;
   if (rspamd_ && (scored || origin != smtpd::Origin::upstream))
-    made.owned.push_back(lower_case(settings_.filters.spam_header));
+    made.owned.push_back(filters::lower_case(settings_.filters.spam_header));
   if (scored)
     made.fields +=
         settings_.filters.spam_header + ": " + filters::spam_header((*verdict.spam)->score) + "\r\n";

@@ -1,6 +1,8 @@
-// Letters and blanks of US-ASCII. The C library's own are of a locale, and strangers send octets, not text.
+// Letters, digits and blanks of US-ASCII. The C library's own are of a locale, and strangers send octets, not
+// text.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,23 @@ namespace guichet::filters {
 
 [[nodiscard]] constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+[[nodiscard]] constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+[[nodiscard]] constexpr bool is_letter(char c) {
+  return lower(c) >= 'a' && lower(c) <= 'z';
+}
+
+[[nodiscard]] constexpr bool is_alphanumeric(char c) {
+  return is_digit(c) || is_letter(c);
+}
+
+[[nodiscard]] constexpr bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 [[nodiscard]] inline std::string lower_case(std::string_view text) {

@@ -22,9 +22,8 @@ constexpr std::size_t signatures_written_max = 5;
 bool is_base64(std::string_view text) {
   if (text.empty() || text.size() > token_octets_max) return false;
   const auto end = text.find_last_not_of('=') + 1;
-  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-  });
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
+                     [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; });
 }
 
 bool is_token(std::string_view text) {

@@ -145,7 +145,7 @@ class Verification {
   DkimFindings run() {
     DkimFindings found;
     for (std::size_t at = 0; at < message_.fields.size(); ++at) {
-      if (!same_name(message_.fields[at].name, signature_field)) continue;
+      if (!same_letters(message_.fields[at].name, signature_field)) continue;
       if (places_.size() == dkim_signatures_max)
         ++found.left_out;
       else

@@ -32,24 +32,24 @@ std::vector<Spec> specs_of(std::string_view text) {
 
 // The first of that name.
 std::optional<std::string_view> value_of(const std::vector<Spec>& specs, std::string_view name) {
-  const auto found =
-      std::find_if(specs.begin(), specs.end(), [&](const Spec& spec) { return same_name(spec.name, name); });
+  const auto found = std::find_if(specs.begin(), specs.end(),
+                                  [&](const Spec& spec) { return same_letters(spec.name, name); });
   return found == specs.end() ? std::nullopt : std::optional(found->value);
 }
 
 std::optional<DmarcPolicy> policy_of(std::string_view name) {
   for (const auto policy : {DmarcPolicy::none, DmarcPolicy::quarantine, DmarcPolicy::reject})
-    if (same_name(name, name_of(policy))) return policy;
+    if (same_letters(name, name_of(policy))) return policy;
   return std::nullopt;
 }
 
 Alignment alignment_of(const std::vector<Spec>& specs, std::string_view name) {
-  return same_name(value_of(specs, name).value_or("r"), "s") ? Alignment::strict : Alignment::relaxed;
+  return same_letters(value_of(specs, name).value_or("r"), "s") ? Alignment::strict : Alignment::relaxed;
 }
 
 bool asks_for_reports(const std::vector<Spec>& specs) {
   for (const auto uri : parts_of(value_of(specs, "rua").value_or(""), ','))
-    if (same_name(uri.substr(0, 7), "mailto:") && uri.find('@') != std::string_view::npos) return true;
+    if (same_letters(uri.substr(0, 7), "mailto:") && uri.find('@') != std::string_view::npos) return true;
   return false;
 }
 

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "filters/ascii.h"
+
 namespace guichet::filters {
 namespace {
 
 constexpr std::size_t label_octets_max = 63;  // RFC 1035 2.3.4
 constexpr std::size_t name_octets_max = 253;  // of its 255, less the first length and the root
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 // RFC 5322 3.2.3
 bool is_atext(char c) {

@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "filters/json_fields.h"
+#include "filters/names_json.h"
 
 namespace guichet::filters {
 
@@ -12,8 +12,6 @@ using json::name_octets_max;
 namespace {
 
 constexpr std::size_t flags_max = 32;
-constexpr std::size_t records_max = 4'096;
-constexpr std::size_t record_octets_max = 64 * 1024;  // RFC 1035 4.2.2: no answer is longer
 
 }  // namespace
 
@@ -91,10 +89,8 @@ void members(Visit& visit, Shape& mime) {
 
 template <class Visit, Is<DnsEvidence> Shape>
 void members(Visit& visit, Shape& evidence) {
-  visit.text("name", evidence.question.name, name_octets_max);
-  visit.word("type", evidence.question.type);
-  visit.word("outcome", evidence.answer.outcome);
-  visit.texts("records", evidence.answer.records, records_max, record_octets_max);
+  members(visit, evidence.question);
+  members(visit, evidence.answer);
 }
 
 template <class Visit, Is<Findings> Shape>

@@ -123,7 +123,7 @@ Message split(std::string_view octets) {
 std::vector<std::string_view> Message::values(std::string_view name) const {
   std::vector<std::string_view> found;
   for (const auto& field : fields)
-    if (same_name(field.name, name)) found.push_back(field.value);
+    if (same_letters(field.name, name)) found.push_back(field.value);
   return found;
 }
 
@@ -138,14 +138,7 @@ std::string unfolded(std::string_view value) {
       ++at;
     out += ' ';
   }
-  const auto first = out.find_first_not_of(" \t");
-  if (first == std::string::npos) return {};
-  return out.substr(first, out.find_last_not_of(" \t") - first + 1);
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::string(trimmed(out));
 }
 
 }  // namespace guichet::filters

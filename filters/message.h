@@ -43,6 +43,4 @@ inline constexpr std::size_t line_end_returns_max = 64;  // CRs before an LF tha
 // A field's value on one line: line ends and the white space after them become one space; trimmed.
 [[nodiscard]] std::string unfolded(std::string_view value);
 
-[[nodiscard]] bool same_name(std::string_view a, std::string_view b);  // US-ASCII case ignored
-
 }  // namespace guichet::filters

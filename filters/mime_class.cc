@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t report_octets_max = 64 * 1024;  // of the machine-readable part, what is looked at
 
 bool has_field(const Message& message, std::string_view name) {
-  return std::ranges::any_of(message.fields, [&](const auto& field) { return same_name(field.name, name); });
+  return std::ranges::any_of(message.fields,
+                             [&](const auto& field) { return same_letters(field.name, name); });
 }
 
 std::string token_of(const Message& message, std::string_view name) {

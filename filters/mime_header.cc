@@ -15,7 +15,7 @@ constexpr std::string_view type_default = "text/plain";
 
 std::string_view first_value(const Message& message, std::string_view name) {
   for (const auto& field : message.fields)
-    if (same_name(field.name, name)) return field.value;
+    if (same_letters(field.name, name)) return field.value;
   return {};
 }
 

@@ -39,4 +39,10 @@ class Names {
   virtual void expect(const std::vector<NameQuestion>&) {}
 };
 
+// Nobody to ask.
+class NoNames : public Names {
+ public:
+  [[nodiscard]] NameAnswer ask(const NameQuestion&) override { return {}; }
+};
+
 }  // namespace guichet::filters

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "filters/ascii.h"
 #include "filters/curl_handle.h"
 
 namespace guichet::filters {
@@ -39,8 +40,7 @@ bool is_host(std::string_view host) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   return !host.empty() && std::ranges::all_of(host, [bracketed](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || (bracketed && c == ':');
+    return is_alphanumeric(c) || c == '.' || c == '-' || c == '_' || (bracketed && c == ':');
   });
 }
 

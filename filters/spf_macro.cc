@@ -13,18 +13,6 @@ constexpr std::string_view letters_anywhere = "slodipvh";
 constexpr std::string_view letters_of_text = "slodipvhcrt";  // RFC 7208 7.2: c, r, t only in "exp" text
 constexpr std::string_view delimiters_known = ".-+,/_=";     // RFC 7208 7.1 delimiter
 
-bool digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool letter(char c) {
-  return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
-bool alphanumeric(char c) {
-  return digit(c) || letter(c);
-}
-
 bool visible(char c) {
   return c > ' ' && c <= '~';
 }
@@ -106,9 +94,9 @@ class Parser {
   // RFC 7208 7.3: the number is not zero. No text has as many parts as the largest we can count to, so that
   // one means all just as well as a larger one.
   bool count_of_parts(SpfMacro& macro) {
-    if (rest_.empty() || !digit(rest_.front())) return true;
+    if (rest_.empty() || !is_digit(rest_.front())) return true;
     constexpr auto most = std::numeric_limits<std::size_t>::max() / 16;
-    for (; !rest_.empty() && digit(rest_.front()); rest_.remove_prefix(1))
+    for (; !rest_.empty() && is_digit(rest_.front()); rest_.remove_prefix(1))
       macro.parts_kept =
           std::min(most, macro.parts_kept * 10 + static_cast<std::size_t>(rest_.front() - '0'));
     return macro.parts_kept > 0;
@@ -122,9 +110,9 @@ class Parser {
 
 // RFC 7208 7.1 toplabel: letters, digits and dashes; no dash at either end; not digits alone.
 bool toplabel(std::string_view label) {
-  if (label.empty() || !alphanumeric(label.front()) || !alphanumeric(label.back())) return false;
-  const auto allowed = [](char c) { return alphanumeric(c) || c == '-'; };
-  return std::ranges::all_of(label, allowed) && !std::ranges::all_of(label, digit);
+  if (label.empty() || !is_alphanumeric(label.front()) || !is_alphanumeric(label.back())) return false;
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '-'; };
+  return std::ranges::all_of(label, allowed) && !std::ranges::all_of(label, is_digit);
 }
 
 // RFC 7208 7.1 domain-end: "." toplabel [ "." ]. A toplabel alone is no domain.
@@ -227,7 +215,7 @@ std::string url_escaped(std::string_view text) {
   std::string made;
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
-    if (alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~')
+    if (is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~')
       made += c;
     else
       made.append({'%', digits[octet >> 4], digits[octet & 15]});

@@ -12,11 +12,6 @@ namespace {
 
 using Outcome = NameAnswer::Outcome;
 
-bool same_letters(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 bool lies_in(std::string_view name, std::string_view domain) {
   if (name.size() <= domain.size()) return same_letters(name, domain);
   const auto before = name.size() - domain.size() - 1;

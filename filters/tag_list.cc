@@ -12,15 +12,10 @@ bool is_white(char c) {
   return is_blank(c) || is_line_end(c);
 }
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // RFC 6376 3.2: tag-name = ALPHA *ALNUMPUNC
 bool is_tag_name(std::string_view name) {
-  return !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !name.empty() && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 // RFC 6376 3.2: VALCHAR; octets above US-ASCII are UTF-8 (RFC 8616 5), which the tags themselves judge.

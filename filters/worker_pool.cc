@@ -8,12 +8,6 @@ namespace {
 
 constexpr int attempts = 2;
 
-// For a request that has no questions.
-class NoNames : public Names {
- public:
-  [[nodiscard]] NameAnswer ask(const NameQuestion&) override { return {}; }
-};
-
 Outcome not_started(const std::string& why) {
   Outcome outcome;
   outcome.ending = Ending::not_started;
@@ -81,7 +75,7 @@ Outcome WorkerPool::examine(const Envelope& envelope, const MessageFile& message
 }
 
 Outcome WorkerPool::extract(const std::string& part, const MessageFile& message, const Sink& sink) {
-  NoNames names;
+  NoNames names;  // there are no questions in this
   return run(Request{.kind = Request::Kind::extract, .part = part}, message, names, sink);
 }
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "filters/json_fields.h"
+#include "filters/names_json.h"
 
 namespace guichet::filters {
 
@@ -10,9 +10,6 @@ using json::Is;
 using json::name_octets_max;
 
 namespace {
-
-constexpr std::size_t records_max = 4'096;
-constexpr std::size_t record_octets_max = 64 * 1024;
 
 struct StageWords {
   Stage stage;
@@ -60,21 +57,9 @@ void members(Visit& visit, Shape& request) {
   visit.text("part", request.part, name_octets_max);
 }
 
-template <class Visit, Is<NameQuestion> Shape>
-void members(Visit& visit, Shape& question) {
-  visit.text("name", question.name, name_octets_max);
-  visit.word("type", question.type);
-}
-
 template <class Visit, Is<QuestionList> Shape>
 void members(Visit& visit, Shape& list) {
   visit.shapes("questions", list.questions, questions_max);
-}
-
-template <class Visit, Is<NameAnswer> Shape>
-void members(Visit& visit, Shape& answer) {
-  visit.word("outcome", answer.outcome);
-  visit.texts("records", answer.records, records_max, record_octets_max);
 }
 
 bool is_stage(std::string_view payload) {

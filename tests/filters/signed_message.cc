@@ -49,7 +49,7 @@ std::string selected(const Message& message, const SigningOptions& options) {
   for (const auto name : parts_of(options.fields, ':')) {
     unsigned left = ++taken[lower_case(name)];
     for (auto field = message.fields.rbegin(); field != message.fields.rend(); ++field) {
-      if (!same_name(field->name, name) || --left > 0) continue;
+      if (!same_letters(field->name, name) || --left > 0) continue;
       append_canonical(out, options.header, *field);
       break;
     }
