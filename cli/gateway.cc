@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +28,8 @@
 #include "cli/recipients.h"
 #include "cli/reject_lists.h"
 #include "cli/scrub.h"
+#include "cli/signals.h"
+#include "cli/watchdog.h"
 #include "net/answer.h"
 #include "net/counters.h"
 #include "net/dated_file.h"
@@ -36,6 +37,7 @@
 #include "net/listener.h"
 #include "net/log.h"
 #include "net/loop.h"
+#include "net/passed_sockets.h"
 #include "net/pool.h"
 #include "net/rates.h"
 #include "popd/driver.h"
@@ -186,8 +188,9 @@ void reject_list_news(const std::string& text) {
 
 class Gateway {
  public:
-  explicit Gateway(const Settings& settings)
+  Gateway(const Settings& settings, net::PassedSockets passed)
       : settings_(settings),
+        passed_(std::move(passed)),
         disk_(store::real_disk()),
         clock_(store::real_clock()),
         ids_(store::random_ids()),
@@ -240,6 +243,12 @@ class Gateway {
   }
 
   [[nodiscard]] bool failed() const { return store_->failed(); }
+
+  // Whoever must turn for mail to be taken: each I/O loop, and the store's writer.
+  unsigned ask_all(const std::function<void()>& answered) {
+    store_->append({.body = {}, .facts = {}, .done = [answered](const store::Result<void>&) { answered(); }});
+    return 1 + loops_.turn(answered);
+  }
 
   // What was acknowledged is durable already; this is about good manners. False: a session still waits for
   // something that did not come within the grace, and what it refers to must not be destroyed.
@@ -454,6 +463,7 @@ class Gateway {
     if (opened) opened = open_all("smtps", settings_.smtpd.listen_tls, smtp_admission_, smtps);
     if (opened) opened = open_all("pop3", settings_.popd.listen, pop3_admission_, pop3);
     if (opened) opened = open_all("pop3s", settings_.popd.listen_tls, pop3_admission_, pop3s);
+    if (opened && !passed_.left().empty()) return tl::unexpected(passed_.left());
     return opened;
   }
 
@@ -461,7 +471,7 @@ class Gateway {
                          net::Admission& admission, const net::Listener::Serve& serve) {
     std::string bound;
     for (const auto& address : addresses) {
-      auto listener = net::Listener::open(address, loops_);
+      auto listener = net::Listener::open(address, loops_, passed_);
       if (!listener) return tl::unexpected(listener.error());
       bound += (bound.empty() ? "" : ",") + (*listener)->address();
       if (protocol == "smtp" && smtp_address_.empty()) smtp_address_ = (*listener)->address();
@@ -497,6 +507,7 @@ class Gateway {
   }
 
   const Settings& settings_;
+  net::PassedSockets passed_;
   const std::unique_ptr<store::Disk> disk_;
   const std::unique_ptr<store::Clock> clock_;
   const std::unique_ptr<store::IdSource> ids_;
@@ -537,22 +548,22 @@ class Gateway {
 
 // --- Signals -------------------------------------------------------------------------------------------
 
-// Blocked before any thread starts, so that only wait_for_the_end() sees them.
-sigset_t block_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP})
-    sigaddset(&set, number);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return set;
+std::optional<Watchdog> make_watchdog(Gateway& gateway) {
+  const auto patience = Watchdog::patience();
+  if (!patience) return std::nullopt;
+  return std::optional<Watchdog>(
+      std::in_place, *patience,
+      [&gateway](const std::function<void()>& answered) { return gateway.ask_all(answered); },
+      [] { notify_service_manager("WATCHDOG=1"); });
 }
 
 // True: asked to stop. False: the disk failed, and only a restart may go on.
 bool wait_for_the_end(Gateway& gateway, const sigset_t& signals) {
+  auto watchdog = make_watchdog(gateway);
+  const auto pause = watchdog ? watchdog->pause() : Watchdog::pause_max;
   while (!gateway.failed()) {
-    const timespec second{1, 0};
-    const int number = ::sigtimedwait(&signals, nullptr, &second);
+    if (watchdog) watchdog->turn(Watchdog::Clock::now());
+    const int number = wait_for_signal(signals, pause);
     if (number == SIGTERM || number == SIGINT) return true;
     if (number == SIGHUP) gateway.reload();
   }
@@ -563,8 +574,13 @@ bool wait_for_the_end(Gateway& gateway, const sigset_t& signals) {
 
 int run_gateway(const Settings& settings, const std::filesystem::path&) {
   net::start_log(settings.log.level, settings.log.format == conf::LogFormat::json);
-  const auto signals = block_signals();
-  Gateway gateway(settings);
+  const auto signals = block_signals();  // before any thread starts
+  auto passed = net::PassedSockets::from_environment();
+  if (!passed) {
+    std::fprintf(stderr, "guichet: %s\n", passed.error().c_str());
+    return 1;
+  }
+  Gateway gateway(settings, std::move(*passed));
   if (auto started = gateway.start(); !started) {
     std::fprintf(stderr, "guichet: %s\n", started.error().c_str());
     return 1;

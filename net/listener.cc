@@ -85,6 +85,22 @@ void Admission::look_around() {
 
 namespace {
 
+// For accept(), whoever opened the socket.
+boost::system::error_code prepare(Acceptor& acceptor) {
+  boost::system::error_code error;
+  acceptor.non_blocking(true, error);
+  // Or accept() waits for another client, when one has gone away in the backlog, whatever non_blocking says.
+  if (!error) acceptor.set_option(asio::socket_base::enable_connection_aborted(true), error);
+  return error;
+}
+
+boost::system::error_code take_over(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint,
+                                    int descriptor) {
+  boost::system::error_code error;
+  acceptor.assign(endpoint.protocol(), descriptor, error);
+  return error ? error : prepare(acceptor);
+}
+
 boost::system::error_code open_acceptor(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -94,21 +110,20 @@ boost::system::error_code open_acceptor(Acceptor& acceptor, const asio::ip::tcp:
   if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (!error) acceptor.non_blocking(true, error);
-  // Or accept() waits for another client, when one has gone away in the backlog, whatever non_blocking says.
-  if (!error) acceptor.set_option(asio::socket_base::enable_connection_aborted(true), error);
-  return error;
+  return error ? error : prepare(acceptor);
 }
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Listener>, std::string> Listener::open(const std::string& address,
-                                                                    Loops& loops) {
+tl::expected<std::unique_ptr<Listener>, std::string> Listener::open(const std::string& address, Loops& loops,
+                                                                    PassedSockets& passed) {
   const auto endpoint = parse_endpoint(address);
   if (!endpoint) return tl::unexpected("cannot listen on " + address + ": not an address:port");
   Acceptor acceptor(loops.first().context.get_executor());
-  if (const auto error = open_acceptor(acceptor, *endpoint); error)
-    return tl::unexpected("cannot listen on " + address + ": " + error.message());
+  const int descriptor = passed.take(to_text(*endpoint));
+  const auto error =
+      descriptor < 0 ? open_acceptor(acceptor, *endpoint) : take_over(acceptor, *endpoint, descriptor);
+  if (error) return tl::unexpected("cannot listen on " + address + ": " + error.message());
   return std::unique_ptr<Listener>(new Listener(std::move(acceptor), loops));
 }
 

@@ -14,6 +14,7 @@
 #include "net/asio.h"
 #include "net/loop.h"
 #include "net/networks.h"
+#include "net/passed_sockets.h"
 #include "net/recent.h"
 
 namespace guichet::net {
@@ -96,9 +97,11 @@ class Listener {
   using Serve = std::function<Task<void>(Accepted accepted)>;
   using Trouble = std::function<void(const std::string& text)>;
 
-  // Binds and listens; the error is one line ("cannot listen on 127.0.0.1:25: …").
+  // Takes the one of `passed` that listens there, else binds and listens; the error is one line ("cannot
+  // listen on 127.0.0.1:25: …").
   [[nodiscard]] static tl::expected<std::unique_ptr<Listener>, std::string> open(const std::string& address,
-                                                                                 Loops& loops);
+                                                                                 Loops& loops,
+                                                                                 PassedSockets& passed);
 
   void start(Serve serve, Admission& admission, Trouble trouble);
   void stop();  // from any thread; no new sessions after it

@@ -62,6 +62,12 @@ void Loops::for_each(const std::function<void(Loop&)>& call) {
   }
 }
 
+unsigned Loops::turn(const std::function<void()>& call) {
+  for (auto& loop : loops_)
+    asio::post(loop->context, call);
+  return static_cast<unsigned>(loops_.size());
+}
+
 std::size_t Loops::sessions_left() {
   std::size_t left = 0;
   for_each([&left](Loop& loop) { left += loop.sessions.count(); });

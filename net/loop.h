@@ -30,6 +30,9 @@ class Loops {
   void start();
   // Asks every loop to stop its sessions, waits until none is left or the grace is over, ends the threads.
   void stop(std::chrono::seconds grace);
+  // Each loop calls it from its own thread, behind the work that waits there; returns how many loops there
+  // are.
+  unsigned turn(const std::function<void()>& call);
   // After stop(): lets answers that came late be heard. False: some session is not at its end even so.
   [[nodiscard]] bool drain();
   // Round robin: how the listener deals sessions out.

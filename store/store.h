@@ -42,7 +42,8 @@ struct StoreOptions {
       [](const std::function<void()>& answer) { answer(); };
 };
 
-// What becomes durable together: the body, if any, and facts. All of it or none of it counts.
+// What becomes durable together: the body, if any, and facts. All of it or none of it counts. With neither,
+// `done` says that the writer has come by.
 struct Append {
   struct NewMessage {
     MessageId message;

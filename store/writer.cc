@@ -125,6 +125,8 @@ Result<void> Writer::make_durable(const Batchful& appends) noexcept {
 }
 
 Result<void> Writer::commit_batch(const Batchful& appends) {
+  // A question whether the writer still turns: no volume is begun for it.
+  if (std::ranges::none_of(appends, [](const Append& a) { return a.body || !a.facts.empty(); })) return {};
   if (auto ready = ensure_volume(); !ready) return ready;
   const EqualBody equal = [this](const Digest& digest, const Body& body) {
     return earlier_equal(digest, body);

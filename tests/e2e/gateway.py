@@ -55,6 +55,8 @@ class Gateway:
         self.settings.update(settings or {})
         self.environment = None   # of every process started here; None: our own
         self.prlimit = []         # of the gateway: ["--nofile=64:64"], arguments of prlimit(1)
+        self.launcher = []        # words in front of the binary, of a program that becomes it
+        self.descriptors = ()     # that it inherits
         self.process = None
         self.addresses = {}
         self.output = ""
@@ -92,9 +94,9 @@ class Gateway:
         assert self.process is None, "already running"
         self.errors = open(self.folder / "stderr", "ab")
         within = ["prlimit", *self.prlimit] if self.prlimit else []
-        self.process = subprocess.Popen([*within, BINARY, "run", *self.arguments()],
+        self.process = subprocess.Popen([*within, *self.launcher, BINARY, "run", *self.arguments()],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors,
-                                        env=self.environment)
+                                        env=self.environment, pass_fds=self.descriptors)
         lines = queue.Queue()
         self.reader = threading.Thread(target=self._read_output, args=(self.process.stdout, lines), daemon=True)
         self.reader.start()
@@ -245,10 +247,11 @@ class GatewayTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="guichet-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def gateway(self, settings=None, prlimit=(), environment=None, **more):
+    def gateway(self, settings=None, prlimit=(), environment=None, launcher=(), descriptors=(), **more):
         made = Gateway(self.folder, {**self.settings, **(settings or {})}, **more)
         made.prlimit = list(prlimit)
         made.environment = environment
+        made.launcher, made.descriptors = list(launcher), tuple(descriptors)
         self.addCleanup(self._finish, made)
         return made.start()
 
