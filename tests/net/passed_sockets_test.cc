@@ -1,5 +1,6 @@
 #include "net/passed_sockets.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
@@ -27,13 +28,12 @@ int socket_on_loopback(int type, bool listens) {
   return made;
 }
 
-int socket_for_ipv6(int only) {
+int socket_for_ipv6(const char* host) {
   const int made = ::socket(AF_INET6, SOCK_STREAM, 0);
   if (made < 0) return -1;
-  ::setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
-  address.sin6_addr = in6addr_loopback;
+  ::inet_pton(AF_INET6, host, &address.sin6_addr);
   if (::bind(made, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(made, 1) == 0)
     return made;
   ::close(made);
@@ -48,7 +48,7 @@ std::uint16_t port_of(int descriptor) {
 }
 
 std::string pass(int made, int place = first) {
-  const auto port = std::to_string(port_of(made));
+  auto port = std::to_string(port_of(made));
   EXPECT_EQ(::dup2(made, place), place);
   ::close(made);
   return port;
@@ -81,14 +81,14 @@ TEST(PassedSockets, AreTakenByTheirAddressAndClosedOtherwise) {
 }
 
 TEST(PassedSockets, OfIpv6TakeNoIpv4) {
-  const int made = socket_for_ipv6(1);
+  const int made = socket_for_ipv6("::1");
   if (made < 0) GTEST_SKIP() << "no IPv6 here";
   const auto port = pass(made);
   auto passed = PassedSockets::from_descriptors(first, 1, "");
   ASSERT_TRUE(passed) << passed.error();
   EXPECT_EQ(passed->take("[::1]:" + port), first);
   ::close(first);
-  pass(socket_for_ipv6(0));
+  pass(socket_for_ipv6("::ffff:127.0.0.1"));
   EXPECT_THAT(PassedSockets::from_descriptors(first, 1, "").error(), HasSubstr("BindIPv6Only=ipv6-only"));
   ::close(first);
 }
