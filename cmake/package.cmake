@@ -9,7 +9,6 @@ install(FILES ${conf}/systemd/guichet.service ${conf}/systemd/guichet.socket DES
 install(FILES ${conf}/debian/guichet.sysusers DESTINATION lib/sysusers.d RENAME guichet.conf)
 install(FILES ${conf}/debian/guichet.tmpfiles DESTINATION lib/tmpfiles.d RENAME guichet.conf)
 install(FILES ${conf}/debian/guichet.toml DESTINATION /etc/guichet)
-install(FILES ${conf}/debian/guichet.logrotate DESTINATION /etc/logrotate.d RENAME guichet)
 # The reference, with every key. Its password, "secret", is not installed.
 install(FILES ${conf}/guichet.toml DESTINATION ${docs})
 install(FILES ${conf}/systemd/ports.conf DESTINATION ${docs})
@@ -72,7 +71,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, restic")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "certbot, logrotate, rspamd, clamav-daemon")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "certbot, rspamd, clamav-daemon")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${conf}/debian/conffiles ${conf}/debian/postinst ${conf}/debian/prerm
   ${conf}/debian/postrm)
