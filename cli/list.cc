@@ -7,6 +7,7 @@
 #include "cli/message_facts.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
+#include "cli/wanted.h"
 
 namespace guichet::cli {
 namespace {
@@ -15,6 +16,12 @@ constexpr std::size_t page_messages = 256;  // a store of decades is never in me
 constexpr std::size_t id_columns = 36, time_columns = 20, size_columns = 10, sender_columns = 32;
 
 using Show = std::function<void(const MessageFacts&)>;
+
+struct Question {
+  const Wanted& wanted;
+  Verdicts verdicts;
+  std::uint64_t left_to_show;
+};
 
 std::string states(const MessageFacts& facts) {
   using store::DeliveryState;
@@ -64,12 +71,16 @@ void show_head() {
 }
 
 // False when a record of one of the messages is damaged: the others are shown all the same.
-store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page, Verdicts verdicts,
-                              const Show& show) {
+store::Result<bool> show_page(StoreView& store, const std::vector<store::MessageRow>& page,
+                              Question& question, const Show& show) {
   bool sound = true;
   for (const auto& row : page) {
-    auto facts = facts_of(store, row, verdicts);
+    if (question.left_to_show == 0) break;
+    if (!question.wanted.period.holds(row.received)) continue;
+    auto facts = facts_of(store, row, question.verdicts);
     if (!facts) return tl::unexpected(facts.error());
+    if (!question.wanted.wants(*facts)) continue;
+    --question.left_to_show;
     show(*facts);
     if (facts->damage) complain("message " + row.message.uuid.text() + ": " + facts->damage->text);
     sound = sound && !facts->damage;
@@ -77,25 +88,23 @@ store::Result<bool> show_page(StoreView& store, const std::vector<store::Message
   return sound;
 }
 
-store::Result<bool> show_all(StoreView& store, std::uint64_t left_to_show, Verdicts verdicts,
-                             const Show& show) {
+store::Result<bool> show_all(StoreView& store, Question question, const Show& show) {
   bool sound = true;
-  for (std::optional<store::MessageId> before; left_to_show > 0;) {
-    auto page = store.index->newest(std::min<std::uint64_t>(left_to_show, page_messages), before);
+  for (std::optional<store::MessageId> before; question.left_to_show > 0;) {
+    auto page = store.index->newest(page_messages, before);
     if (!page) return tl::unexpected(page.error());
     if (page->empty()) break;
-    const auto shown = show_page(store, *page, verdicts, show);
+    const auto shown = show_page(store, *page, question, show);
     if (!shown) return shown;
     sound = sound && *shown;
     before = page->back().message;
-    left_to_show -= page->size();
   }
   return sound;
 }
 
-store::Result<bool> show_json(StoreView& store, std::uint64_t limit) {
+store::Result<bool> show_json(StoreView& store, const Question& question) {
   const char* separator = "[\n";
-  auto shown = show_all(store, limit, Verdicts::read, [&separator](const MessageFacts& facts) {
+  auto shown = show_all(store, question, [&separator](const MessageFacts& facts) {
     std::cout << separator << to_line(to_json(facts));
     separator = ",\n";
   });
@@ -106,12 +115,15 @@ store::Result<bool> show_json(StoreView& store, std::uint64_t limit) {
 }  // namespace
 
 int list(const conf::Settings& settings, const ListOptions& options) {
+  const auto period = period_of(options.since, options.until);
+  if (!period) return complain(period.error().text), bad_usage;
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto limit = options.limit == 0 ? UINT64_MAX : options.limit;
+  const Wanted wanted{*period, options.sender, options.recipient, options.state};
+  const Question question{wanted, options.json ? Verdicts::read : Verdicts::left_out,
+                          options.limit == 0 ? UINT64_MAX : options.limit};
   if (!options.json) show_head();
-  const auto shown =
-      options.json ? show_json(*store, limit) : show_all(*store, limit, Verdicts::left_out, show_line);
+  const auto shown = options.json ? show_json(*store, question) : show_all(*store, question, show_line);
   if (!shown) return complain(shown.error().text);
   return *shown ? 0 : 1;
 }

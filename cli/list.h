@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "conf/settings.h"
 
@@ -9,7 +10,8 @@ namespace guichet::cli {
 
 struct ListOptions {
   bool json = false;
-  std::uint64_t limit = 0;  // 0: all
+  std::uint64_t limit = 0;                             // 0: all
+  std::string since, until, sender, recipient, state;  // "": all (cli/wanted.h)
 };
 
 int list(const conf::Settings& settings, const ListOptions& options);

@@ -14,7 +14,7 @@
 #include "cli/moment.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
-#include "smtpd/ascii.h"
+#include "cli/wanted.h"
 #include "store/refusal_volumes.h"
 
 namespace guichet::cli {
@@ -30,14 +30,9 @@ std::vector<std::string> recipients(const Json& record) {
   return all;
 }
 
-bool holds(const std::string& whole, const std::string& part) {
-  return !std::ranges::search(whole, part, {}, smtpd::ascii_lower, smtpd::ascii_lower).empty() ||
-         part.empty();
-}
-
 // --- Which -----------------------------------------------------------------------------------------------
 
-struct Wanted {
+struct WantedRefusals {
   const RefusalsOptions& options;
   std::optional<store::Instant> since;
 
@@ -149,7 +144,7 @@ store::Result<bool> newest_first(store::Disk& disk, const std::vector<store::Ref
 }  // namespace
 
 int refusals(const conf::Settings& settings, const RefusalsOptions& options) {
-  const Wanted wanted{options, parse_moment(options.since)};
+  const WantedRefusals wanted{options, parse_moment(options.since)};
   if (!options.since.empty() && !wanted.since)
     return complain("--since takes a time, such as 2026-11-22 18:54 (UTC)"), bad_usage;
   const auto archive = open_archive(settings.store.path);

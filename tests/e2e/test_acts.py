@@ -37,6 +37,39 @@ class Acts(GatewayTest):
             pop.quit()
         return uids
 
+    # --- List ---
+
+    def listed(self, g, *words):
+        """The IDs that a narrowed list names, oldest first."""
+        return [message["id"] for message in reversed(json.loads(g.command("list", "--json", *words)))]
+
+    def test_a_list_is_narrowed_by_whom_and_when_and_what_became_of_it(self):
+        g = self.filled([SECRET])
+        with wire.Smtp(g.smtp) as smtp:
+            smtp.deliver(b"foi+request-77@example.test", b"Subject: 2\r\n\r\n\r\n", sender=b"Clerk@Town.example")
+        first, second = self.ids(g)
+        for words, wanted in ((["--sender", "town.EXAMPLE"], [second]), (["--sender", "jeanne@"], [first]),
+                              (["--sender", "nobody"], []), (["--recipient", "request-77@"], [second]),
+                              (["--limit", "1"], [second]), (["--limit", "1", "--sender", "jeanne"], [first]),
+                              (["--state", "waiting"], [first, second]), (["--state", "handed_over"], []),
+                              (["--state", "none"], [])):
+            self.assertEqual(self.listed(g, *words), wanted, words)
+        received = {message["id"]: message["received"] for message in g.list()}
+        self.assertEqual(self.listed(g, "--since", received[second]), [second])
+        self.assertEqual(self.listed(g, "--until", received[second]), [first], "its own moment is left out")
+        self.assertEqual(g.command("list", "--sender", "nobody").count(b"\n"), 1, "the head alone")
+        self.collect(g)
+        self.assertEqual(self.listed(g, "--state", "handed_over", "--sender", "town"), [second])
+        g.command("erase", first, "--reason", "article 17", "--yes")
+        self.assertEqual(self.listed(g, "--state", "erased"), [first])
+        self.assertEqual(self.listed(g, "--sender", "jeanne"), [])
+
+    def test_a_list_from_a_time_that_is_none_is_a_mistake(self):
+        g = self.filled()
+        for words in (["--since", "yesterday"], ["--state", "lost"]):
+            done = g.command("list", *words, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
+
     # --- Requeue ---
 
     def test_a_requeued_message_is_offered_again_under_a_new_uid(self):
