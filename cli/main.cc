@@ -18,6 +18,8 @@
 #include "cli/arguments.h"
 #include "cli/backup.h"
 #include "cli/client.h"
+#include "cli/command_pages.h"
+#include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/drill.h"
 #include "cli/erase.h"
@@ -29,6 +31,7 @@
 #include "cli/index.h"
 #include "cli/judge.h"
 #include "cli/list.h"
+#include "cli/manual.h"
 #include "cli/parts.h"
 #include "cli/passwd.h"
 #include "cli/plain_text.h"
@@ -87,6 +90,19 @@ int run_restore(Arguments& arguments) {
   if (!arguments.restore.folder.empty()) return restore(arguments.restore);
   complain("restore needs a folder to restore into, or --merge");
   return bad_usage;
+}
+
+std::vector<CommandPage> all_pages();
+
+int print_manual() {
+  std::cout << manual(all_pages(), GUICHET_VERSION);
+  return 0;
+}
+
+template <Shell shell>
+int print_completion() {
+  std::cout << completion(shell, all_pages());
+  return 0;
 }
 
 int refuse_split() {
@@ -186,16 +202,21 @@ constexpr auto commands = std::to_array<Command>({
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
+    {"completion", "bash", "What bash needs to complete words", take_nothing, print_completion<Shell::bash>},
+    {"completion", "zsh", "What zsh needs to complete words", take_nothing, print_completion<Shell::zsh>},
+    {"", "manual", "The manual page of all commands", take_nothing, print_manual},
     {"", "smtpd", "Serve SMTP alone (not in this release)", take_nothing, refuse_split},
     {"", "popd", "Serve POP3 alone (not in this release)", take_nothing, refuse_split},
 });
 
-const std::map<std::string, std::string> group_summaries{{"backup", "The copies off-site"},
-                                                         {"import", "What other mailboxes hold"},
-                                                         {"index", "What can be had again from the volumes"},
-                                                         {"quarantine", "What rules keep from Alaveteli"},
-                                                         {"config", "The configuration file"},
-                                                         {"tls", "Encryption on the way here"}};
+const std::map<std::string, std::string> group_summaries{
+    {"backup", "The copies off-site"},
+    {"import", "What other mailboxes hold"},
+    {"index", "What can be had again from the volumes"},
+    {"quarantine", "What rules keep from Alaveteli"},
+    {"completion", "What a shell needs to complete words"},
+    {"config", "The configuration file"},
+    {"tls", "Encryption on the way here"}};
 
 // --- The command line ----------------------------------------------------------------------------------
 
@@ -229,6 +250,7 @@ class CommandLine {
   }
 
   Arguments& arguments() { return arguments_; }
+  [[nodiscard]] std::vector<CommandPage> pages() const { return command_pages(app_); }
 
  private:
   // fallthrough: -c and --set may stand after the subcommand too.
@@ -251,6 +273,10 @@ class CommandLine {
   std::map<std::string, CLI::App*> groups_;
   std::map<CLI::App*, const Command*> declared_;
 };
+
+std::vector<CommandPage> all_pages() {
+  return CommandLine().pages();
+}
 
 // --- From words to an exit code ------------------------------------------------------------------------
 

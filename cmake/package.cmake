@@ -32,21 +32,27 @@ function(installed_gz file destination name)
 endfunction()
 
 installed_gz(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${docs} CHANGELOG.md)
-file(GLOB manuals CONFIGURE_DEPENDS ${conf}/man/*.1)
-foreach(manual ${manuals})
-  cmake_path(GET manual FILENAME name)
-  installed_gz(${manual} ${CMAKE_INSTALL_DATAROOTDIR}/man/man1 ${name})
-endforeach()
-get_property(compressed GLOBAL PROPERTY guichet_compressed)
-add_custom_target(package_files ALL DEPENDS ${compressed})
+# From the words that the program itself takes.
+# said_by_program(NAME WORD...): the file NAME, of what `guichet WORD...` prints.
+function(said_by_program name)
+  set(made ${CMAKE_BINARY_DIR}/package/${name})
+  add_custom_command(OUTPUT ${made} DEPENDS guichet
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/package
+    COMMAND guichet ${ARGN} > ${made})
+  set_property(GLOBAL APPEND PROPERTY guichet_said ${made})
+endfunction()
 
-if(EXISTS ${conf}/completion/guichet.bash)
-  install(FILES ${conf}/completion/guichet.bash
-    DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions RENAME guichet)
-endif()
-if(EXISTS ${conf}/completion/_guichet)
-  install(FILES ${conf}/completion/_guichet DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/vendor-completions)
-endif()
+said_by_program(guichet.1 manual)
+said_by_program(guichet.bash completion bash)
+said_by_program(_guichet completion zsh)
+installed_gz(${CMAKE_BINARY_DIR}/package/guichet.1 ${CMAKE_INSTALL_DATAROOTDIR}/man/man1 guichet.1)
+install(FILES ${CMAKE_BINARY_DIR}/package/guichet.bash
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions RENAME guichet)
+install(FILES ${CMAKE_BINARY_DIR}/package/_guichet DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/vendor-completions)
+
+get_property(compressed GLOBAL PROPERTY guichet_compressed)
+get_property(said GLOBAL PROPERTY guichet_said)
+add_custom_target(package_files DEPENDS ${compressed} ${said})
 
 # --- The package -------------------------------------------------------------------------------------------
 
