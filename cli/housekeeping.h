@@ -18,7 +18,6 @@ class Housekeeping {
 
  private:
   void add_retention();
-  void expire(const std::stop_token& stop);
   void add_alarm(const std::string& name, Overdue& overdue);
 
   const conf::Settings& settings_;

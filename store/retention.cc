@@ -1,6 +1,7 @@
 #include "store/retention.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace guichet::store {
@@ -76,14 +77,15 @@ Result<std::vector<MessageRow>> candidates(Store& store, const RetentionRules& r
 Result<std::vector<MessageId>> outstayed(Store& store, const RetentionRules& rules, Instant now,
                                          std::size_t limit) {
   std::vector<MessageId> found;
+  std::set<MessageId> seen;  // a message can be a candidate for two reasons
   const auto rows = candidates(store, rules, now);
   if (!rows) return tl::unexpected(rows.error());
   for (const auto& row : *rows) {
     if (found.size() == limit) break;
+    if (!seen.insert(row.message).second) continue;
     const auto deliveries = store.ask([&](IndexReader& index) { return index.deliveries(row.message); });
     if (!deliveries) return tl::unexpected(deliveries.error());
-    const bool known = std::ranges::count(found, row.message) > 0;
-    if (!known && have_outstayed(*deliveries, rules, now)) found.push_back(row.message);
+    if (have_outstayed(*deliveries, rules, now)) found.push_back(row.message);
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/cli/moved_clock.h"
 #include "tests/store/forgetful_disk.h"
 #include "tests/store/workbench.h"
 
@@ -9,16 +10,6 @@ namespace guichet::cli {
 namespace {
 
 using ::testing::HasSubstr;
-
-class MovedClock final : public store::Clock {
- public:
-  store::Instant now() override { return {start_us + ++moved_us_}; }
-  void pass(std::int64_t hours) { moved_us_ += hours * 3'600'000'000; }
-
- private:
-  static constexpr std::int64_t start_us = 1'780'000'000'000'000;
-  std::atomic<std::int64_t> moved_us_ = 0;
-};
 
 class OverdueTest : public ::testing::Test {
  protected:
