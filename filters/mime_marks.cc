@@ -114,7 +114,9 @@ bool is_smime_signed(const Entity& entity, std::string_view beginning) {
 void ContentMarks::see(std::string_view octets) {
   see_beginning(octets);
   see_lines(octets);
-  if (std::string_view(beginning_).starts_with("PK")) see_zip(octets);
+  if ("PK"sv.starts_with(std::string_view(beginning_).substr(0, 2))) see_zip(octets);
+  seven_zip_.see(octets);
+  compound_file_.see(octets);
 }
 
 void ContentMarks::see_beginning(std::string_view octets) {
@@ -180,7 +182,8 @@ std::vector<std::string> ContentMarks::flags(const Entity& entity) const {
        "pgp-signed");
   flag(entity.protection.pgp_encrypted || entity.type == "application/pgp-encrypted" || last.pgp_encrypted_,
        "pgp-encrypted");
-  flag(zip_encrypted_ || is_encrypted_rar(beginning), "encrypted-archive");
+  flag(zip_encrypted_ || is_encrypted_rar(beginning) || seven_zip_.encrypted() || compound_file_.encrypted(),
+       "encrypted-archive");
   flag(text && last.uuencoded_, "uuencoded");
   return flags;
 }

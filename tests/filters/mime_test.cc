@@ -186,17 +186,35 @@ TEST(Mime, FlagsEncryptedArchives) {
   EXPECT_FALSE(is_encrypted_rar(rar5 + main_header));
 }
 
+// How they are read is in seven_zip_test.cc and compound_file_test.cc.
+TEST(Mime, FlagsSevenZipAndOfficeFilesWithAPassword) {
+  const auto list = "\x01\x04\x07\x0B\x01\0\x01\x04\x06\xF1\x07\x01\0\0"s;
+  const auto seven_zip = "7z\xBC\xAF\x27\x1C\0\x04"s + std::string(12, '\0') +
+                         static_cast<char>(list.size()) + std::string(11, '\0') + list;
+  EXPECT_THAT(flags("application/x-7z-compressed", seven_zip), ElementsAre("encrypted-archive"));
+  EXPECT_THAT(flags("application/x-7z-compressed", seven_zip.substr(0, 32)), IsEmpty());
+  auto office = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"s + std::string(504, '\0');
+  EXPECT_THAT(flags("application/msword", office), IsEmpty());
+  for (const char c : "EncryptedPackage"s)
+    office += {c, '\0'};
+  office += std::string(32, '\0') + "\x22\0\x02\x01"s + std::string(60, '\0');
+  EXPECT_THAT(flags("application/msword", office), ElementsAre("encrypted-archive"));
+}
+
 // However a part is cut in pieces, its flags are the same.
 TEST(Mime, FlagsAcrossPieces) {
-  const auto archive = zip_entry(0, 3) + zip_entry(1) + "tail";
+  const auto archive = zip_entry(0, 3) + zip_entry(1) + "tail", first = zip_entry(1);
   const std::string text = "a\r\nbegin 644 x\r\n";
   for (const std::size_t size : {1u, 2u, 3u, 5u, 7u, 100u}) {
-    ContentMarks zip, lines;
+    ContentMarks zip, first_zip, lines;
     for (std::size_t at = 0; at < archive.size(); at += size)
       zip.see(std::string_view(archive).substr(at, size));
+    for (std::size_t at = 0; at < first.size(); at += size)
+      first_zip.see(std::string_view(first).substr(at, size));
     for (std::size_t at = 0; at < text.size(); at += size)
       lines.see(std::string_view(text).substr(at, size));
     EXPECT_THAT(zip.flags({.type = "application/zip"}), ElementsAre("encrypted-archive")) << size;
+    EXPECT_THAT(first_zip.flags({.type = "application/zip"}), ElementsAre("encrypted-archive")) << size;
     EXPECT_THAT(lines.flags({.type = "text/plain"}), ElementsAre("uuencoded")) << size;
   }
 }
