@@ -106,7 +106,7 @@ void take_limit(CLI::App& command, Arguments& arguments) {
 }
 
 void take_id(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.id, "a message id or digest, shortened as long as it is unique")
+  command.add_option("ID", arguments.id, "id or digest, or a header line of it; its beginning if unique")
       ->required();
 }
 
@@ -116,7 +116,7 @@ void take_id_and_json(CLI::App& command, Arguments& arguments) {
 }
 
 void take_ids(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.ids, "message ids or digests, shortened as long as they are unique");
+  command.add_option("ID", arguments.ids, "ids or digests, or header lines of them; beginnings if unique");
 }
 
 void take_reason(CLI::App& command, Arguments& arguments) {
@@ -216,7 +216,7 @@ void take_refusals(CLI::App& command, Arguments& arguments) {
 
 void take_export(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.out;
-  command.add_option("ID", options.ids, "message ids or digests, shortened as long as they are unique");
+  command.add_option("ID", options.ids, "ids or digests, or header lines of them; beginnings if unique");
   command.add_flag("--all", options.all, "all messages");
   command.add_option("--since", options.since, "received at or after this time")->type_name("TIME");
   command.add_option("--until", options.until, "received before this time")->type_name("TIME");
