@@ -60,7 +60,7 @@ struct Arguments {
   DrillRequest drill;
   std::uint64_t limit = 0;
   std::vector<std::string> ids;
-  std::string digest, since, maildrop, reason, address;
+  std::string digest, since, maildrop, reason, address, key;
   bool yes = false, dry_run = false;
   VerifyOptions verify;
   RepairOptions repair;
@@ -106,8 +106,7 @@ void take_limit(CLI::App& command, Arguments& arguments) {
 }
 
 void take_id(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.id, "id or digest, or a header line of it; its beginning if unique")
-      ->required();
+  command.add_option("ID", arguments.id, "id, digest or its header line; or how it begins")->required();
 }
 
 void take_id_and_json(CLI::App& command, Arguments& arguments) {
@@ -116,7 +115,11 @@ void take_id_and_json(CLI::App& command, Arguments& arguments) {
 }
 
 void take_ids(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.ids, "ids or digests, or header lines of them; beginnings if unique");
+  command.add_option("ID", arguments.ids, "ids, digests or their header lines; or how they begin");
+}
+
+void take_key(CLI::App& command, Arguments& arguments) {
+  command.add_option("KEY", arguments.key, "section.key, as in smtpd.listen")->required();
 }
 
 void take_reason(CLI::App& command, Arguments& arguments) {
@@ -216,7 +219,7 @@ void take_refusals(CLI::App& command, Arguments& arguments) {
 
 void take_export(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.out;
-  command.add_option("ID", options.ids, "ids or digests, or header lines of them; beginnings if unique");
+  command.add_option("ID", options.ids, "ids, digests or their header lines; or how they begin");
   command.add_flag("--all", options.all, "all messages");
   command.add_option("--since", options.since, "received at or after this time")->type_name("TIME");
   command.add_option("--until", options.until, "received before this time")->type_name("TIME");
@@ -485,6 +488,8 @@ constexpr auto commands = std::to_array<Command>({
     {"", "filter-worker", "Read what strangers wrote, for the gateway", take_filter_worker,
      [](Arguments& a) { return filter_worker(a.filter_worker); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
+    {"config", "explain", "Say what a key does, what it may be, and its default", take_key,
+     [](Arguments& a) { return config_explain(a.key); }},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
     {"", "smtpd", "Serve SMTP alone (not in this release)", take_nothing, refuse_split},
@@ -554,11 +559,6 @@ class CommandLine {
 };
 
 // --- From words to an exit code ------------------------------------------------------------------------
-
-std::string default_config_file() {
-  std::error_code error;
-  return conf::default_file(std::filesystem::read_symlink("/proc/self/exe", error)).string();
-}
 
 int run(Configured configured, Arguments& arguments) {
   if (arguments.config_file.empty()) arguments.config_file = default_config_file();
