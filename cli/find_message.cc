@@ -1,5 +1,6 @@
 #include "cli/find_message.h"
 
+#include <algorithm>
 #include <iostream>
 #include <set>
 #include <span>
