@@ -40,8 +40,7 @@ void take_list(CLI::App& command, Arguments& arguments) {
 }
 
 void take_id(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.id, "a message id or digest, shortened as long as it is unique")
-      ->required();
+  command.add_option("ID", arguments.id, "id, digest or its header line; or how it begins")->required();
 }
 
 void take_id_and_json(CLI::App& command, Arguments& arguments) {
@@ -50,7 +49,11 @@ void take_id_and_json(CLI::App& command, Arguments& arguments) {
 }
 
 void take_ids(CLI::App& command, Arguments& arguments) {
-  command.add_option("ID", arguments.ids, "message ids or digests, shortened as long as they are unique");
+  command.add_option("ID", arguments.ids, "ids, digests or their header lines; or how they begin");
+}
+
+void take_key(CLI::App& command, Arguments& arguments) {
+  command.add_option("KEY", arguments.key, "section.key, as in smtpd.listen")->required();
 }
 
 void take_reason(CLI::App& command, Arguments& arguments) {
@@ -150,7 +153,7 @@ void take_refusals(CLI::App& command, Arguments& arguments) {
 
 void take_export(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.out;
-  command.add_option("ID", options.ids, "message ids or digests, shortened as long as they are unique");
+  command.add_option("ID", options.ids, "ids, digests or their header lines; or how they begin");
   command.add_flag("--all", options.all, "all messages");
   command.add_option("--since", options.since, "received at or after this time")->type_name("TIME");
   command.add_option("--until", options.until, "received before this time")->type_name("TIME");

@@ -39,7 +39,7 @@ struct Arguments {
   DrillRequest drill;
   std::uint64_t limit = 0;
   std::vector<std::string> ids;
-  std::string digest, since, maildrop, reason, address;
+  std::string digest, since, maildrop, reason, address, key;
   bool yes = false, dry_run = false;
   VerifyOptions verify;
   RepairOptions repair;
@@ -67,6 +67,7 @@ void take_list(CLI::App& command, Arguments& arguments);
 void take_id(CLI::App& command, Arguments& arguments);
 void take_id_and_json(CLI::App& command, Arguments& arguments);
 void take_ids(CLI::App& command, Arguments& arguments);
+void take_key(CLI::App& command, Arguments& arguments);
 void take_reason(CLI::App& command, Arguments& arguments);
 void take_yes(CLI::App& command, Arguments& arguments);
 void take_ids_and_reason(CLI::App& command, Arguments& arguments);

@@ -5,6 +5,7 @@
 #include "cli/act.h"
 #include "cli/find_message.h"
 #include "cli/message_facts.h"
+#include "cli/pasted_id.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "store/seams.h"
@@ -18,7 +19,10 @@ using store::Result;
 
 constexpr std::string_view digest_prefix = "sha256:";
 
-Result<std::vector<store::MessageId>> with_digest(StoreView& store, std::string text) {
+Result<std::vector<store::MessageId>> with_digest(StoreView& store, const std::string& said) {
+  auto pasted = pasted_id(said);
+  if (!pasted) return tl::unexpected(pasted.error());
+  auto& text = *pasted;
   if (text.starts_with(digest_prefix)) text.erase(0, digest_prefix.size());
   const auto digest = store::Digest::from_hex(text);
   if (!digest) return store::fail(ErrorKind::absent, "no SHA-256 digest, 64 hexadecimal digits: " + text);
@@ -30,7 +34,7 @@ Result<std::vector<store::MessageId>> with_digest(StoreView& store, std::string 
 Result<std::vector<store::MessageId>> named(StoreView& store, const EraseOptions& options) {
   if (!options.digest.empty()) return with_digest(store, options.digest);
   std::vector<store::MessageId> messages;
-  const auto rows = find_messages(*store.index, options.ids);
+  const auto rows = find_messages(store, options.ids);
   if (!rows) return tl::unexpected(rows.error());
   for (const auto& row : *rows)
     messages.push_back(row.message);

@@ -174,7 +174,7 @@ int export_messages(const conf::Settings& settings, const ExportOptions& options
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
   const auto rows =
-      options.ids.empty() ? received_in(*store->index, *period) : find_messages(*store->index, options.ids);
+      options.ids.empty() ? received_in(*store->index, *period) : find_messages(*store, options.ids);
   if (!rows) return complain(rows.error().text);
   const AsCaller caller;
   Export out(*store, **target, options);

@@ -1,30 +1,60 @@
 #include "cli/find_message.h"
 
-#include <utility>
+#include <algorithm>
+#include <iostream>
+#include <set>
+#include <span>
+
+#include "cli/message_facts.h"
+#include "cli/moment.h"
+#include "cli/pasted_id.h"
+#include "cli/plain_text.h"
 
 namespace guichet::cli {
+namespace {
 
-store::Result<store::MessageRow> find_message(store::IndexReader& index, const std::string& id) {
-  constexpr std::size_t shown_max = 3;
-  auto found = index.matching(id, shown_max);
-  if (!found) return tl::unexpected(found.error());
-  if (id.empty() || found->empty())
-    return store::fail(store::ErrorKind::absent,
-                       "no message has an id or digest that begins with \"" + id + "\"");
-  if (found->size() == 1) return found->front();
-  std::string text = "\"" + id + "\" begins more than one message:";
-  for (const auto& row : *found)
-    text += " " + row.message.uuid.text();
-  return store::fail(store::ErrorKind::io, text + (found->size() == shown_max ? " and perhaps more" : ""));
+constexpr std::size_t listed_max = 10;
+
+// Lines of their own, since what is complained of is one line.
+store::Result<void> list_candidates(StoreView& store, std::span<const store::MessageRow> rows) {
+  for (const auto& row : rows) {
+    const auto facts = facts_of(store, row, Verdicts::left_out);
+    if (!facts) return tl::unexpected(facts.error());
+    std::cerr << row.message.uuid.text() << "  " << to_seconds(row.received) << "  "
+              << sender_in_words(*facts) << '\n';
+  }
+  return {};
 }
 
-store::Result<std::vector<store::MessageRow>> find_messages(store::IndexReader& index,
-                                                            const std::vector<std::string>& ids) {
+store::Result<store::MessageRow> ambiguous(StoreView& store, const std::string& id,
+                                           std::span<const store::MessageRow> rows) {
+  const auto listed = rows.first(std::min(rows.size(), listed_max));
+  if (const auto done = list_candidates(store, listed); !done) return tl::unexpected(done.error());
+  return store::fail(store::ErrorKind::io, "\"" + id + "\" begins more than one message: " +
+                                               (rows.size() > listed_max ? "these and more" : "these"));
+}
+
+}  // namespace
+
+store::Result<store::MessageRow> find_message(StoreView& store, const std::string& text) {
+  const auto id = pasted_id(text);
+  if (!id) return tl::unexpected(id.error());
+  const auto found = store.index->matching(*id, listed_max + 1);
+  if (!found) return tl::unexpected(found.error());
+  if (found->empty())
+    return store::fail(store::ErrorKind::absent,
+                       "no message has an id or digest that begins with \"" + *id + "\"");
+  return found->size() == 1 ? found->front() : ambiguous(store, *id, *found);
+}
+
+store::Result<std::vector<store::MessageRow>> find_messages(StoreView& store,
+                                                            const std::vector<std::string>& texts) {
   std::vector<store::MessageRow> rows;
-  for (const auto& id : ids) {
-    auto row = find_message(index, id);
+  std::set<store::MessageId> known;
+  for (const auto& text : texts) {
+    const auto row = find_message(store, text);
     if (!row) return tl::unexpected(row.error());
-    rows.push_back(std::move(*row));
+    if (known.insert(row->message).second) rows.push_back(*row);
   }
   return rows;
 }

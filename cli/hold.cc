@@ -18,7 +18,7 @@ int say(const conf::Settings& settings, const char* command, const std::vector<s
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
   Json request{{"command", command}, {"reason", reason}, {"messages", Json::array()}};
-  const auto rows = find_messages(*store->index, ids);
+  const auto rows = find_messages(*store, ids);
   if (!rows) return complain(rows.error().text);
   for (const auto& row : *rows)
     request["messages"].push_back(row.message.uuid.text());

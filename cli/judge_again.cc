@@ -72,8 +72,8 @@ int judge_again(const conf::Settings& settings, const JudgeOptions& options) {
   if (!period) return complain(period.error().text), bad_usage;
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto rows = options.again.empty() ? received_in(*store->index, *period)
-                                          : find_messages(*store->index, options.again);
+  const auto rows =
+      options.again.empty() ? received_in(*store->index, *period) : find_messages(*store, options.again);
   if (!rows) return complain(rows.error().text);
   std::cout << rows->size() << " messages will be judged again; what was delivered stays as it is\n";
   if (rows->empty()) return 0;

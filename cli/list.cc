@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/message_facts.h"
+#include "cli/moment.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "cli/wanted.h"
@@ -47,22 +48,10 @@ std::string states(const MessageFacts& facts) {
   return text;
 }
 
-// Appended piece by piece: g++ 12 sees an overlap in "<" + text that is not there.
-std::string in_brackets(const std::string& text) {
-  return std::string("<").append(text).append(">");
-}
-
-std::string to_seconds(store::Instant instant) {
-  return instant.rfc3339().substr(0, time_columns - 1) + "Z";
-}
-
 void show_line(const MessageFacts& facts) {
-  const auto sender = facts.erased   ? std::string("(erased)")
-                      : facts.damage ? std::string("(record damaged)")
-                                     : in_brackets(plain(sender_of(facts)));
   std::cout << facts.row.message.uuid.text() << "  " << to_seconds(facts.row.received) << "  "
             << right(std::to_string(facts.row.size_octets), size_columns) << "  "
-            << left(sender, sender_columns) << "  " << states(facts) << '\n';
+            << left(sender_in_words(facts), sender_columns) << "  " << states(facts) << '\n';
 }
 
 void show_head() {
@@ -94,7 +83,7 @@ store::Result<bool> show_all(StoreView& store, Question question, const Show& sh
     auto page = store.index->newest(page_messages, before);
     if (!page) return tl::unexpected(page.error());
     if (page->empty()) break;
-    const auto shown = show_page(store, *page, question, show);
+    auto shown = show_page(store, *page, question, show);
     if (!shown) return shown;
     sound = sound && *shown;
     before = page->back().message;

@@ -200,6 +200,8 @@ constexpr auto commands = std::to_array<Command>({
     {"", "filter-worker", "Read what strangers wrote, for the gateway", take_filter_worker,
      [](Arguments& a) { return filter_worker(a.filter_worker); }},
     {"config", "sample", "Print a configuration with every key there is", take_nothing, config_sample},
+    {"config", "explain", "Say what a key does, what it may be, and its default", take_key,
+     [](Arguments& a) { return config_explain(a.key); }},
     {"config", "check", "Read the configuration and name every mistake", take_nothing,
      [](const conf::Settings& s, const Arguments& a) { return config_check(s, a.config_file); }},
     {"completion", "bash", "What bash needs to complete words", take_nothing, print_completion<Shell::bash>},
@@ -279,11 +281,6 @@ std::vector<CommandPage> all_pages() {
 }
 
 // --- From words to an exit code ------------------------------------------------------------------------
-
-std::string default_config_file() {
-  std::error_code error;
-  return conf::default_file(std::filesystem::read_symlink("/proc/self/exe", error)).string();
-}
 
 int run(Configured configured, Arguments& arguments) {
   if (arguments.config_file.empty()) arguments.config_file = default_config_file();

@@ -31,6 +31,8 @@ enum class Verdicts { read, left_out };  // they may be long, and each is a read
 
 // MAIL FROM, "" for the null sender and when the envelope does not say.
 [[nodiscard]] std::string sender_of(const MessageFacts& facts);
+// The same for a terminal: in <>, or why there is none any more.
+[[nodiscard]] std::string sender_in_words(const MessageFacts& facts);
 
 // {"id", "digest", "received", "size_octets", "envelope", "deliveries": [...]}, "erased" and "damage" if
 // there is any.

@@ -72,4 +72,9 @@ store::Result<Instant> moment_of(const std::string& text) {
   return store::fail(store::ErrorKind::absent, "no time: " + text + " (2026-11-22 18:54, in UTC)");
 }
 
+std::string to_seconds(store::Instant at) {
+  constexpr std::size_t up_to_seconds = 19;
+  return at.rfc3339().substr(0, up_to_seconds) + "Z";
+}
+
 }  // namespace guichet::cli

@@ -15,4 +15,7 @@ namespace guichet::cli {
 // The same, with an error in words: absent.
 [[nodiscard]] store::Result<store::Instant> moment_of(const std::string& text);
 
+// "YYYY-MM-DDTHH:MM:SSZ", as a line for a person has room for it.
+[[nodiscard]] std::string to_seconds(store::Instant at);
+
 }  // namespace guichet::cli

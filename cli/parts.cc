@@ -52,7 +52,7 @@ int parts(const conf::Settings& configured, const PartsOptions& options) {
   const auto settings = parts_only(configured);
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto row = find_message(*store->index, options.id);
+  const auto row = find_message(*store, options.id);
   if (!row) return complain(row.error().text);
   auto filtering = Filtering::make(settings, nullptr, [](const std::string& text) { complain(text); });
   if (!filtering) return complain(filtering.error());

@@ -24,7 +24,7 @@ struct Found {
 
 Result<Found> quarantined_of(StoreView& store, const std::vector<std::string>& ids) {
   Found found;
-  const auto rows = find_messages(*store.index, ids);
+  const auto rows = find_messages(store, ids);
   if (!rows) return tl::unexpected(rows.error());
   for (const auto& row : *rows) {
     const auto deliveries = store.index->deliveries(row.message);

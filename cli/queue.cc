@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/message_facts.h"
+#include "cli/moment.h"
 #include "cli/plain_text.h"
 #include "cli/reading.h"
 #include "store/seams.h"
@@ -15,10 +16,6 @@ using Json = nlohmann::ordered_json;
 using store::MoveRow;
 using store::OfferOutcome;
 using store::QueueRow;
-
-std::string to_seconds(store::Instant at) {
-  return at.rfc3339().substr(0, 19) + "Z";
-}
 
 std::string in_words(OfferOutcome outcome) {
   switch (outcome) {

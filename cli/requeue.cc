@@ -28,7 +28,7 @@ std::size_t count_those_that_can_be(const std::vector<store::DeliveryRow>& rows)
 
 Result<Found> find_by_id(StoreView& store, const std::vector<std::string>& ids) {
   Found found{{{"command", "requeue"}, {"messages", Json::array()}}, 0};
-  const auto rows = find_messages(*store.index, ids);
+  const auto rows = find_messages(store, ids);
   if (!rows) return tl::unexpected(rows.error());
   for (const auto& row : *rows) {
     const auto deliveries = store.index->deliveries(row.message);

@@ -103,7 +103,7 @@ void show_json(StoreView& store, const MessageFacts& facts) {
 int show(const conf::Settings& settings, const ShowOptions& options) {
   auto store = open_store(settings.store.path);
   if (!store) return complain(store.error().text);
-  const auto row = find_message(*store->index, options.id);
+  const auto row = find_message(*store, options.id);
   if (!row) return complain(row.error().text);
   const auto facts = facts_of(*store, *row);
   if (!facts) return complain(facts.error().text);

@@ -477,4 +477,13 @@ const Option* find_option(const Section& section, std::string_view key) {
   return found == section.options.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> known_keys() {
+  std::vector<std::string> keys;
+  for (const Section& section : declaration()) {
+    for (const Option& option : section.options)
+      keys.push_back(std::string(section.name).append(".").append(option.key));
+  }
+  return keys;
+}
+
 }  // namespace guichet::conf

@@ -55,15 +55,6 @@ std::vector<std::string> known_sections() {
   return names;
 }
 
-std::vector<std::string> known_keys() {
-  std::vector<std::string> keys;
-  for (const Section& section : declaration()) {
-    for (const Option& option : section.options)
-      keys.push_back(dotted(section.name, option.key));
-  }
-  return keys;
-}
-
 class Reader {
  public:
   Reader(Folders folders, Report& report) : folders_(std::move(folders)), report_(report) {}

@@ -34,4 +34,8 @@ struct Mistake {
 // conf/guichet.toml as generated from the declaration: every key with its text, unit, range and default.
 [[nodiscard]] std::string sample();
 
+// What the sample says of one key, "section.key", as a page: where it stands, its text, what it may be, its
+// default. Of a key that is none: the nearest known one.
+[[nodiscard]] tl::expected<std::string, std::string> explanation(const std::string& key);
+
 }  // namespace guichet::conf

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "conf/declaration.h"
+#include "conf/nearest.h"
 #include "conf/reader.h"
 
 namespace guichet::conf {
@@ -50,6 +51,7 @@ constexpr std::string_view people =
 
 constexpr std::string_view prose = "#";
 constexpr std::string_view fact = "#  ";
+constexpr std::string_view page = " ";
 
 // Lines that begin with `margin`, as many words on each as fit. A word that fits nowhere has its own.
 std::string wrapped(std::string_view paragraph, std::string_view margin) {
@@ -67,12 +69,12 @@ std::string wrapped(std::string_view paragraph, std::string_view margin) {
   return lines + line + "\n";
 }
 
-std::string comment(std::string_view text) {
+std::string comment(std::string_view text, std::string_view margin = prose) {
   std::string lines;
   while (!text.empty()) {
     const std::string_view paragraph = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(paragraph.size() + 1, text.size()));
-    lines += wrapped(paragraph, prose);
+    lines += wrapped(paragraph, margin);
   }
   return lines;
 }
@@ -108,12 +110,16 @@ bool in_use(const Section& section) {
          std::ranges::any_of(development(), [&](const auto& set) { return set.first.starts_with(begin); });
 }
 
-std::string section_text(const Section& section) {
+std::string heading(const Section& section) {
   const std::string name(section.name);
+  return section.repeated() ? "[[" + name + "]]" : "[" + name + "]";
+}
+
+std::string section_text(const Section& section) {
   const std::string rule(columns_max - 2, '-');
   std::string text = "\n# " + rule + "\n" + comment(section.doc);
   text += in_use(section) ? "" : "# ";
-  text += section.repeated() ? "[[" + name + "]]\n" : "[" + name + "]\n";
+  text += heading(section) + "\n";
   for (const Option& option : section.options) {
     text += "\n" + comment(option.doc) + wrapped(facts(option), fact) + assignment(section, option);
   }
@@ -127,6 +133,16 @@ std::string sample() {
   for (const Section& section : declaration())
     text += section_text(section);
   return text + std::string(people);
+}
+
+tl::expected<std::string, std::string> explanation(const std::string& key) {
+  const auto dot = std::min(key.rfind('.'), key.size());
+  const Section* section = find_section(key.substr(0, dot));
+  const Option* option =
+      section == nullptr || dot == key.size() ? nullptr : find_option(*section, key.substr(dot + 1));
+  if (option == nullptr) return tl::unexpected(nearest(key, known_keys()));
+  return std::string(option->key) + " in " + heading(*section) + "\n\n" + comment(option->doc, page) + "\n" +
+         wrapped(facts(*option), page);
 }
 
 }  // namespace guichet::conf

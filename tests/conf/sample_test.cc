@@ -123,5 +123,34 @@ TEST(Sample, FitsAHundredColumns) {
   }
 }
 
+TEST(Explanation, EveryKeyHasItsTextItsFormAndItsDefault) {
+  for (const Section& section : declaration()) {
+    for (const Option& option : section.options) {
+      const auto key = std::string(section.name).append(".").append(option.key);
+      const auto text = explanation(key);
+      ASSERT_TRUE(text) << key;
+      EXPECT_TRUE(text->starts_with(std::string(option.key) + " in [")) << *text;
+      EXPECT_NE(text->find(option.doc.substr(0, option.doc.find(' '))), std::string::npos) << *text;
+      EXPECT_NE(text->find(option.required ? "Required." : "Default:"), std::string::npos) << *text;
+    }
+  }
+}
+
+TEST(Explanation, IsAPage) {
+  EXPECT_EQ(
+      explanation("store.volume_age_max_days").value_or("none"),
+      "volume_age_max_days in [store]\n\n"
+      "  A volume is sealed at this age too, with the first message after it, however small it is; 0 seals\n"
+      "  by size alone.\n\n"
+      "  An integer, 0 to 3650 days. Default: 7.\n");
+}
+
+TEST(Explanation, NamesTheNearestKeyOfOneThatIsNone) {
+  for (const auto* key : {"smtpd.lisen", "smptd.listen", "smtpdlisten", "smtpd.listen."})
+    EXPECT_EQ(explanation(key).error(), "smtpd.listen") << key;
+  for (const auto* key : {"", ".", "smtpd", "listen"})
+    EXPECT_FALSE(explanation(key)) << key;
+}
+
 }  // namespace
 }  // namespace guichet::conf
