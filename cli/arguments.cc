@@ -12,6 +12,19 @@ void take_repository(CLI::App& command, std::string& from, std::filesystem::path
       ->type_name("DIR");
 }
 
+// Of whatever has both.
+template <class Options>
+void take_output(CLI::App& command, Options& options) {
+  command.add_flag("--json", options.json, "as JSON");
+  command.add_option("--limit", options.limit, "at most so many (0: all)")->type_name("N");
+}
+
+template <class Options>
+void take_whom(CLI::App& command, Options& options) {
+  command.add_option("--sender", options.sender, "whose sender holds this")->type_name("X");
+  command.add_option("--recipient", options.recipient, "of which a recipient holds this")->type_name("X");
+}
+
 }  // namespace
 
 void take_nothing(CLI::App&, Arguments&) {}
@@ -21,19 +34,16 @@ void take_json(CLI::App& command, Arguments& arguments) {
 }
 
 void take_limit(CLI::App& command, Arguments& arguments) {
-  take_json(command, arguments);
-  command.add_option("--limit", arguments.limit, "at most so many (0: all)")->type_name("N");
+  take_output(command, arguments);
 }
 
 void take_list(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.list;
-  command.add_flag("--json", options.json, "as JSON");
-  command.add_option("--limit", options.limit, "at most so many (0: all)")->type_name("N");
+  take_output(command, options);
   command.add_option("--since", options.since, "received at or after this time, UTC: 2026-11-22 18:54")
       ->type_name("TIME");
   command.add_option("--until", options.until, "received before this time")->type_name("TIME");
-  command.add_option("--sender", options.sender, "whose sender holds this")->type_name("X");
-  command.add_option("--recipient", options.recipient, "of which a recipient holds this")->type_name("X");
+  take_whom(command, options);
   command.add_option("--state", options.state, "of which a delivery is in this state")
       ->check(CLI::IsMember(
           {"none", "waiting", "offered", "stuck", "quarantined", "handed_over", "requeued", "erased"}));
@@ -142,13 +152,11 @@ void take_reconcile(CLI::App& command, Arguments& arguments) {
 
 void take_refusals(CLI::App& command, Arguments& arguments) {
   auto& options = arguments.refusals;
-  command.add_flag("--json", options.json, "as JSON");
-  command.add_option("--limit", options.limit, "at most so many (0: all)")->type_name("N");
+  take_output(command, options);
   command.add_option("--since", options.since, "at or after this time, UTC: 2026-11-22 18:54")
       ->type_name("TIME");
   command.add_option("--client", options.client, "of this client")->type_name("ADDR");
-  command.add_option("--sender", options.sender, "whose sender holds this")->type_name("X");
-  command.add_option("--recipient", options.recipient, "of which a recipient holds this")->type_name("X");
+  take_whom(command, options);
 }
 
 void take_export(CLI::App& command, Arguments& arguments) {

@@ -57,14 +57,12 @@ std::string section(const CommandPage& page) {
 
 constexpr const char* end_of_page =
     ".SH EXIT STATUS\n"
-    "0: done. 1: it could not be done, or there is damage. 2: the command line or the configuration is "
-    "wrong, and\n"
-    "nothing was started. Each failure is a line on standard error.\n"
+    "0: done. 1: it could not be done, or there is damage. 2: the command line or the configuration is\n"
+    "wrong, and nothing was started. Each failure is a line on standard error.\n"
     ".SH FILES\n"
     ".TP\n\\fI/etc/guichet/guichet.toml\\fR\n"
-    "The configuration. \\fBguichet config sample\\fR prints one with every key there is, what it does and "
-    "its\n"
-    "default.\n"
+    "The configuration. \\fBguichet config sample\\fR prints one with every key there is, what it does and\n"
+    "its default.\n"
     ".SH SEE ALSO\n"
     "The pages in \\fI/usr/share/doc/guichet\\fR.\n";
 

@@ -9,11 +9,9 @@ namespace {
 
 // The envelope tells it of a message that waits for its verdict; of an erased one the deliveries do.
 bool is_for(const MessageFacts& facts, const std::string& part) {
-  const auto recipients =
-      facts.envelope.is_object() ? facts.envelope.find("recipients") : facts.envelope.end();
-  if (facts.envelope.is_object() && recipients != facts.envelope.end())
-    return std::ranges::any_of(*recipients, [&](const auto& one) {
-      return one.is_string() && holds(one.template get<std::string>(), part);
+  if (facts.envelope.is_object())
+    return std::ranges::any_of(facts.envelope.at("recipients"), [&](const auto& one) {
+      return holds(one.template get_ref<const std::string&>(), part);
     });
   return std::ranges::any_of(facts.deliveries, [&](const auto& one) { return holds(one.recipient, part); });
 }
